@@ -1,0 +1,31 @@
+"""The chat server: threads, authoritative; it alone knows who is here, what was said and in what order.
+
+From the wire inwards, each module with what it does:
+
+    server          listeners, accepting, orderly stop
+    connection      one client's thread: socket -> framing -> codec -> the hub's inbox
+    proxy_header    the real address of a client behind the gateway
+    limits          how many connections, how fast
+    framing         bytes -> lines
+    text_codec      lines a person types <-> messages; all that a terminal shows
+    json_codec      JSON lines <-> messages
+    commands        what a typed line asks for; the table of commands
+    cleaning        takes out of text what could attack a terminal
+    wording         every word the server says, in each language
+    hub             the thread that owns the room: inbox -> chat -> log -> delivery
+    delivery        moves the cursors and ends connections
+    cursor          one connection's place in the log
+    rendering       the log as one codec shows it, encoded once
+    watcher         waits for sockets that take no more
+    peer            one connection as the hub sees it
+    chat            the authority: commands -> events and replies
+    session         one participant
+    nicknames       what a nick may be, and when two are the same
+    event_log       the log on disk; the only SQL
+    messages        the vocabulary
+    deadlines       what happens when nothing happens
+
+Beside the server: `client`, the terminal client, and `launcher`, the `parley` command.
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,122 @@
+"""`parley-core`: options and environment, logging, signals."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from ipaddress import ip_network
+from pathlib import Path
+
+import click
+
+from tcp_core import __version__
+from tcp_core.connection import Network
+from tcp_core.event_log import LogUnusableError
+from tcp_core.hub import HubOptions
+from tcp_core.server import Server, ServerOptions
+from tcp_core.wording import LANGS, Lang
+
+
+class Networks(click.ParamType):
+    """A comma-separated list of networks, such as 127.0.0.0/8,::1/128."""
+
+    name = "networks"
+
+    def convert(
+        self, value: str | tuple[Network, ...], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Network, ...]:
+        """Return the networks that `value` lists."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+_PORT = click.IntRange(0, 65535)
+_COUNT = click.IntRange(min=0)
+_AMOUNT = click.FloatRange(min=0)
+_SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_names": ["-h", "--help"]}
+
+
+@click.command(context_settings=_SETTINGS)
+@click.option("--host", default="127.0.0.1", show_envvar=True, help="Address of the text door.")
+@click.option("--port", type=_PORT, default=9997, show_envvar=True, help="Port of the text door; 0 picks a free one.")
+@click.option("--gateway-host", default="127.0.0.1", show_envvar=True, help="Address of the JSON door, for the gateway.")
+@click.option("--gateway-port", type=_PORT, default=9998, show_envvar=True, help="Port of the JSON door; 0 picks a free one.")
+@click.option("--gateway-networks", type=Networks(), default="127.0.0.0/8,::1/128", show_envvar=True,
+              help="Networks that gateways may come from, separated by commas.")  # fmt: skip
+@click.option("--page-url", default="", show_envvar=True,
+              help="The web page, told to those who come to the text door with a browser.  [default: port 8080 of its host]")  # fmt: skip
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), default="parley-data", show_envvar=True,
+              help="Where the log is kept; made if it is not there.")  # fmt: skip
+@click.option("--lang", type=click.Choice(LANGS), default="ru", show_envvar=True, help="Language of the text door.")
+@click.option("--history-lines", type=click.IntRange(0, 1000), default=20, show_envvar=True,
+              help="Messages that a text client sees on entering.")  # fmt: skip
+@click.option("--resume-grace-seconds", type=_AMOUNT, default=60.0, show_envvar=True,
+              help="Seconds that a browser may be away without anybody seeing it leave.")  # fmt: skip
+@click.option("--rate-burst", type=_COUNT, default=10, show_envvar=True, help="Lines that a client may send at once.")
+@click.option("--rate-per-second", type=_AMOUNT, default=2.0, show_envvar=True,
+              help="Lines a second after that; what comes faster waits. 0: no limit.")  # fmt: skip
+@click.option("--connections-per-address", type=_COUNT, default=64, show_envvar=True,
+              help="Connections from one address (IPv6: from one /64). 0: no limit.")  # fmt: skip
+@click.option("--max-connections", type=_COUNT, default=10000, show_envvar=True, help="Connections in all. 0: no limit.")
+@click.option("--join-timeout-seconds", type=_AMOUNT, default=60.0, show_envvar=True,
+              help="Seconds that a client may take to name itself. 0: no limit.")  # fmt: skip
+@click.version_option(__version__, package_name="parley", prog_name="parley-core")
+def main(
+    host: str,
+    port: int,
+    gateway_host: str,
+    gateway_port: int,
+    gateway_networks: tuple[Network, ...],
+    page_url: str,
+    data_dir: Path,
+    lang: Lang,
+    history_lines: int,
+    resume_grace_seconds: float,
+    rate_burst: int,
+    rate_per_second: float,
+    connections_per_address: int,
+    max_connections: int,
+    join_timeout_seconds: float,
+) -> None:
+    """Run the chat server: the text door for nc and telnet, and the JSON door for the web gateway."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    options = ServerOptions(
+        host=host,
+        port=port,
+        gateway_host=gateway_host,
+        gateway_port=gateway_port,
+        gateway_networks=gateway_networks,
+        page_url=page_url,
+        data_dir=data_dir,
+        rate_burst=rate_burst,
+        rate_per_second=rate_per_second,
+        connections_per_address=connections_per_address,
+        max_connections=max_connections,
+        hub=HubOptions(lang, history_lines, resume_grace_seconds, join_timeout_seconds),
+    )
+    signals = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # threads inherit it; only sigwait below sees them
+    try:
+        server = Server(options)
+    except (LogUnusableError, OSError) as error:
+        raise click.ClickException(str(error)) from error
+    server.start()
+    print(f"parley-core: text door {_shown(server.text_address)}")
+    print(f"parley-core: gateway door {_shown(server.gateway_address)}", flush=True)
+    signal.sigwait(signals)
+    server.stop()
+    sys.exit(0)
+
+
+def _shown(address: tuple[str, int]) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""The authority: who is here, and what becomes of a command. No I/O and no clock of its own.
+
+`decide` turns a command into events that should happen and replies; it changes nothing. `fold` changes the state, and only
+ever by an event that the log has taken. Knows nothing about connections, codecs or threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from msgspec import UNSET
+
+from tcp_core import nicknames
+from tcp_core.messages import (
+    Attendance,
+    Command,
+    CommandList,
+    Event,
+    GetHistory,
+    History,
+    Join,
+    Left,
+    ListCommands,
+    ListMembers,
+    Notice,
+    Ping,
+    Pong,
+    Presence,
+    Quit,
+    Refused,
+    RefusedError,
+    Rename,
+    Renamed,
+    Reply,
+    Said,
+    Say,
+)
+from tcp_core.session import Session
+
+
+class Chat:
+    """The room's state and rules.
+
+    :param find: looks a message up by its client's id, for exactly-once.
+    :param history: reads the page of `(before, limit)`.
+    """
+
+    def __init__(self, find: Callable[[str], Event | None], history: Callable[[int, int], History]) -> None:
+        self._find = find
+        self._history = history
+        self._sessions: dict[str, Session] = {}  # by nick, as shown
+        self._holders: dict[str, Session] = {}  # by each key of the nick
+        self._by_token: dict[str, Session] = {}
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def nicks(self) -> list[str]:
+        """Return the nicks of all who are here, in the order of joining."""
+        return list(self._sessions)
+
+    def session_of(self, token: str) -> Session | None:
+        """Return the session that a resume token belongs to."""
+        return self._by_token.get(token) if token else None
+
+    def free_nick(self, wanted: str) -> str:
+        """Return the nick that a joiner gets: the one wanted, or that with the next free number.
+
+        :raises RefusedError: it is no nick.
+        """
+        nick = nicknames.enforce(wanted)
+        return nicknames.number(nick, self._taken) if self._taken(nick) else nick
+
+    def decide(self, session: Session, command: Command) -> Iterator[Event | Reply]:
+        """Say what becomes of a command of one who is in the room: events without seq, and replies for the sender.
+
+        :raises RefusedError: nothing.
+        """
+        match command:
+            case Say():
+                stored = None if command.id is UNSET else self._find(command.id)
+                yield stored or Said(nick=session.nick, text=command.text, id=command.id)
+            case Rename():
+                yield from self._rename(session, command)
+            case Quit():
+                yield Left(nick=session.nick, reason="quit")
+            case ListMembers():
+                here = (Presence(s.nick, s.door, s.since) for s in self._sessions.values())
+                yield Attendance(tuple(here), command.id)
+            case ListCommands():
+                yield CommandList(command.id)
+            case GetHistory():
+                yield self._history(command.before, command.limit)
+            case Ping():
+                yield Pong(command.id)
+            case Join():
+                raise RefusedError("already-joined")
+            case Refused() | Notice():
+                yield command
+
+    def _rename(self, session: Session, command: Rename) -> Iterator[Event | Reply]:
+        nick = nicknames.enforce(command.nick)
+        if any(self._holders.get(key, session) is not session for key in nicknames.keys(nick)):
+            raise RefusedError("nick-taken", nick=nick)
+        if nick != session.nick:
+            yield Renamed(nick=session.nick, new_nick=nick)
+        if command.id is not UNSET:
+            yield Notice("done", {}, command.id)
+
+    def enter(self, session: Session) -> None:
+        """Take in one whose `Joined` is in the log."""
+        self._hold(session)
+        if session.token:
+            self._by_token[session.token] = session
+
+    def fold(self, session: Session, event: Event) -> None:
+        """Change the state by an event of `session` that is in the log."""
+        match event:
+            case Renamed():
+                self._let_go(session)
+                session.nick = event.new_nick
+                self._hold(session)
+            case Left():
+                self._let_go(session)
+                self._by_token.pop(session.token, None)
+
+    def _taken(self, nick: str) -> bool:
+        return any(key in self._holders for key in nicknames.keys(nick))
+
+    def _hold(self, session: Session) -> None:
+        self._sessions[session.nick] = session
+        for key in nicknames.keys(session.nick):
+            self._holders[key] = session
+
+    def _let_go(self, session: Session) -> None:
+        del self._sessions[session.nick]
+        for key in nicknames.keys(session.nick):
+            del self._holders[key]

@@ -1,0 +1,84 @@
+"""Takes out of text what could attack a terminal, hide, or reorder what others wrote.
+
+Called once for everything that people write, at the door. Knows nothing about messages, nicks or doors.
+Sources: Unicode Standard Annex 9 (bidirectional controls), RFC 5892 appendix A (where joiners are needed),
+Unicode Technical Standard 51 (emoji sequences).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import NamedTuple
+
+
+class Cleaned(NamedTuple):
+    """`text` is safe to show; `removed`: something other than white space is not there any more."""
+
+    text: str
+    removed: bool
+
+
+_LINE_ENDS = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
+_TRAILING = re.compile(r"[ \u00a0]+(?=\n|\Z)")
+_JOINERS = "\u200c\u200d"
+_MARKS = "\u200e\u200f\u061c"  # direction marks: harmless beside right-to-left text, otherwise only invisible
+_PICTOGRAPHS = re.compile(
+    "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf\u2900-\u297f"
+    "\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
+)
+_EMOJI_TAIL = "\ufe0f\ufe0e\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
+_TAG_SEQUENCE = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{2,10}\U000e007f")
+# Scripts whose letters take joiners: Arabic and its neighbours, Indic, Myanmar, Khmer, Mongolian, Arabic Extended.
+_JOINING = re.compile(
+    "[\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\u1900-\u1cff\ua800-\uabff"
+    "\ufb50-\ufdff\ufe70-\ufefe\U00010a00-\U00011fff]"
+)
+
+
+def clean(raw: str) -> Cleaned:
+    """Clean text that somebody wrote.
+
+    Line ends of every kind become LF, a tab four spaces. Removed are control characters (C0, C1), format characters
+    (bidirectional overrides and isolates, zero-width ones; a joiner stays where a script or an emoji needs it), unassigned
+    and private-use code points, trailing blanks of each line, and empty lines at the ends.
+
+    :param raw: any text.
+    :return: the text, and whether anything but white space was removed.
+    """
+    if raw.isprintable():  # no control, format, unassigned or separator character but the space
+        return Cleaned(raw.rstrip(), False)
+    text = _LINE_ENDS.sub("\n", raw).replace("\t", "    ")
+    if text.replace("\n", "").isprintable():
+        return Cleaned(_trim(text), False)
+    allowed_tags = {i for match in _TAG_SEQUENCE.finditer(text) for i in range(*match.span())}
+    kept = [c for i, c in enumerate(text) if c == "\n" or i in allowed_tags or _stays(text, i)]
+    return Cleaned(_trim("".join(kept)), len(kept) < len(text))
+
+
+def _trim(text: str) -> str:
+    return _TRAILING.sub("", text).strip("\n")
+
+
+def _stays(text: str, i: int) -> bool:
+    c = text[i]
+    if c.isprintable():
+        return True
+    if c in _JOINERS:
+        return _joiner_needed(text, i)
+    if c in _MARKS:
+        around = text[max(0, i - 1) : i] + text[i + 1 : i + 2]
+        return any(unicodedata.bidirectional(n) in ("R", "AL") for n in around)
+    category = unicodedata.category(c)
+    if category == "Cn":  # an emoji younger than Python's tables
+        return "\U0001f000" <= c <= "\U0001faff"
+    return category == "Zs"
+
+
+def _joiner_needed(text: str, i: int) -> bool:
+    before, after = text[max(0, i - 1) : i], text[i + 1 : i + 2]
+    if not before or not after:
+        return False
+    if text[i] == "\u200d" and _PICTOGRAPHS.match(after):
+        return before in _EMOJI_TAIL or _PICTOGRAPHS.match(before) is not None
+    return _JOINING.match(before) is not None and _JOINING.match(after) is not None

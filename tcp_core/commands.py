@@ -1,0 +1,84 @@
+"""What a line that a person types asks for: the command table, and the text of a message.
+
+The same words work by both doors, and /help is made from this table. Knows nothing about who types, nicks or languages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec import UNSET, UnsetType
+
+from tcp_core.cleaning import clean
+from tcp_core.messages import (
+    Command,
+    ListCommands,
+    ListMembers,
+    Notice,
+    Quit,
+    RefusedError,
+    Rename,
+    Say,
+)
+
+TEXT_CHARACTERS = 4000
+"""The longest message."""
+
+Id = str | UnsetType
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRow:
+    """A row of the table: `names` (the first is the main one), whether an argument must follow, and what it makes."""
+
+    names: tuple[str, ...]
+    argument: bool
+    make: Callable[[str, Id], Command]
+
+
+COMMANDS = (
+    CommandRow(("nickname", "nick"), True, Rename),
+    CommandRow(("who",), False, lambda _, id: ListMembers(id)),
+    CommandRow(("help",), False, lambda _, id: ListCommands(id)),
+    CommandRow(("quit",), False, lambda _, id: Quit(id)),
+)
+
+_BY_NAME = {name: row for row in COMMANDS for name in row.names}
+
+
+def understand(raw: str, id: Id = UNSET) -> list[Command]:
+    """Say what the input `raw` asks for.
+
+    :param raw: text as it came, not yet cleaned; may hold several lines.
+    :param id: the client's id of this input.
+    :return: the commands, in order; none for input that is only white space without an id.
+    :raises RefusedError: `text-too-long`, `empty`, `unknown-command` or `usage`.
+    """
+    if len(raw) > 4 * TEXT_CHARACTERS:  # far too long; spare the cleaning
+        raise RefusedError("text-too-long", limit=TEXT_CHARACTERS, length=len(raw))
+    cleaned = clean(raw)
+    text = cleaned.text if "\n" in cleaned.text else cleaned.text.strip()
+    if len(text) > TEXT_CHARACTERS:
+        raise RefusedError("text-too-long", limit=TEXT_CHARACTERS, length=len(text))
+    if not text:
+        if cleaned.removed or id is not UNSET:
+            raise RefusedError("empty")
+        return []
+    command = _command(text, id)
+    return [Notice("cleaned", {}), command] if cleaned.removed else [command]
+
+
+def _command(text: str, id: Id) -> Command:
+    if not text.startswith("/"):
+        return Say(text, id)
+    if text.startswith("//"):
+        return Say(text[1:], id)
+    word, _, argument = text[1:].partition(" ")
+    row = _BY_NAME.get(word.lower())
+    if row is None:
+        raise RefusedError("unknown-command", word=word.split("\n")[0][:32])
+    argument = argument.strip()
+    if row.argument and not argument:
+        raise RefusedError("usage", command=row.names[0])
+    return row.make(argument, id)

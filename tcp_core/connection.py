@@ -1,0 +1,211 @@
+"""One client's thread: socket -> framing -> codec -> the hub's inbox.
+
+It only reads. It waits while its earlier input is not applied yet (the peer's gate), and sleeps when its client is faster
+than its rate allows, so TCP slows the client down and nothing that was sent is dropped. Knows nothing about chat.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
+
+from tcp_core.framing import JSON_LINE_BYTES, Line, LineFraming, TextFraming
+from tcp_core.hub import Hub
+from tcp_core.json_codec import JsonCodec
+from tcp_core.limits import ConnectionLimits, Rate
+from tcp_core.messages import Command, Door, GarbledError, Refused, RefusedError
+from tcp_core.peer import Peer
+from tcp_core.proxy_header import ProxyHeader
+from tcp_core.text_codec import TextCodec, is_http
+from tcp_core.wording import Lang
+
+RECEIVE_BYTES = 64 * 1024
+PROXY_HEADER_SECONDS = 5.0
+NICK_PAUSE_SECONDS = 0.5
+"""How long a nick without a line end has to be followed by silence."""
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """What all connections have in common."""
+
+    lang: Lang
+    rate_burst: int
+    rate_per_second: float
+    page_url: str
+    """The web page, for those who come with a browser; empty: port 8080 of the address they came to."""
+    gateway_networks: tuple[Network, ...]
+    limits: ConnectionLimits
+    stopping: threading.Event
+
+
+class Connection:
+    """One client.
+
+    :param sock: its socket, blocking.
+    :param door: by which listener it came.
+    """
+
+    def __init__(self, sock: socket.socket, door: Door, hub: Hub, options: ConnectionOptions) -> None:
+        self._sock = sock
+        self._door: Door = door
+        self._hub = hub
+        self._options = options
+        self._batch: list[Command] = []
+        self._rate = Rate(options.rate_burst, options.rate_per_second)
+
+    def run(self) -> None:
+        """Serve the client until it is gone. The caller has counted it in the limits; here it is taken off."""
+        limits = self._options.limits
+        try:
+            address, first = self._real_address()
+        except (OSError, GarbledError):
+            self._sock.close()
+            limits.leave()
+            return
+        codec = TextCodec(self._options.lang) if self._door == "terminal" else JsonCodec(self._options.lang)
+        self._peer = Peer(self._sock, self._door, address, codec)
+        self._hub.connected(self._peer)
+        try:
+            limits.enter_from(address)
+        except RefusedError as error:
+            self._submit([error.reply()])
+            self._discard_rest()
+        else:
+            try:
+                self._read_json(first) if self._door == "web" else self._read_text()
+            except OSError:
+                pass
+            finally:
+                limits.leave_from(address)
+        finally:
+            limits.leave()
+            self._hub.ended(self._peer)
+
+    def _real_address(self) -> tuple[str, bytes]:
+        """Return the client's address, and what was read behind the PROXY header that says it."""
+        own: str = self._sock.getpeername()[0]
+        if self._door == "terminal":
+            return own, b""
+        ip = ipaddress.ip_address(own.partition("%")[0])
+        ip = getattr(ip, "ipv4_mapped", None) or ip
+        if not any(ip in network for network in self._options.gateway_networks):
+            raise GarbledError("proxy-header")
+        header = ProxyHeader()
+        deadline = time.monotonic() + PROXY_HEADER_SECONDS
+        while True:
+            self._sock.settimeout(max(0.001, deadline - time.monotonic()))
+            data = self._sock.recv(RECEIVE_BYTES)
+            if not data:
+                raise GarbledError("proxy-header")
+            if header.feed(data):
+                self._sock.settimeout(None)
+                return header.address or own, header.rest
+
+    # ---------------------------------------------------------------- reading
+
+    def _read_json(self, first: bytes) -> None:
+        framing = LineFraming(JSON_LINE_BYTES)
+        data = first or self._sock.recv(RECEIVE_BYTES)
+        while data:
+            self._take(framing.feed(data))
+            data = self._sock.recv(RECEIVE_BYTES)
+
+    def _read_text(self) -> None:
+        framing = TextFraming()
+        while True:
+            if self._may_be_unended_nick(framing) and not self._readable_soon():
+                lines = framing.end_line()
+            else:
+                data = self._sock.recv(RECEIVE_BYTES)
+                if not data:
+                    break
+                lines = framing.feed(data)
+            if not self._joined:
+                lines = self._read_nick(lines)
+            self._take(lines)
+            if framing.answer:
+                self._hub.answer(self._peer, framing.answer)
+                framing.answer = b""
+        if framing.partial:  # printf 'ci\nhello' | nc: the last line needs no end
+            self._take(self._read_nick(framing.end_line()))
+
+    def _may_be_unended_nick(self, framing: TextFraming) -> bool:
+        return framing.partial and not framing.typed_by_hand and not self._joined
+
+    def _readable_soon(self) -> bool:
+        poll = select.poll()
+        poll.register(self._sock, select.POLLIN)
+        return bool(poll.poll(NICK_PAUSE_SECONDS * 1000))
+
+    @property
+    def _joined(self) -> bool:
+        return self._peer.session is not None
+
+    def _read_nick(self, lines: Iterator[Line]) -> Iterator[Line]:
+        """Take nicks from `lines`, one at a time, until the hub has let one in; return what follows."""
+        for line in lines:
+            if self._joined:
+                yield line
+                continue
+            if isinstance(line, str) and is_http(line):
+                self._submit([Refused("http", {"url": self._page_url()})])
+                self._discard_rest()
+                return
+            self._take(iter((line,)))
+            self._wait_until_applied()
+
+    def _page_url(self) -> str:
+        if self._options.page_url:
+            return self._options.page_url
+        host: str = self._sock.getsockname()[0]
+        return f"http://[{host}]:8080/" if ":" in host else f"http://{host}:8080/"
+
+    def _discard_rest(self) -> None:
+        while self._sock.recv(RECEIVE_BYTES):
+            pass
+
+    # --------------------------------------------------------- handing it over
+
+    def _take(self, lines: Iterator[Line]) -> None:
+        """Decode lines and hand them to the hub, as fast as the client's rate allows."""
+        peer, batch = self._peer, self._batch
+        for line in lines:
+            if peer.closing:
+                batch.clear()
+                return
+            self._wait_for_turn()
+            if isinstance(line, str):
+                batch += peer.codec.decode(line, self._joined)
+            else:
+                batch.append(line.reply())
+        self._flush()
+
+    def _wait_for_turn(self) -> None:
+        if not self._options.rate_per_second:
+            return
+        delay = self._rate.delay(time.monotonic())
+        if delay:
+            self._flush()
+            self._options.stopping.wait(delay)
+
+    def _flush(self) -> None:
+        if self._batch:
+            self._submit(self._batch.copy())
+            self._batch.clear()
+
+    def _submit(self, commands: list[Command]) -> None:
+        self._peer.gate.acquire()
+        self._hub.received(self._peer, commands)
+
+    def _wait_until_applied(self) -> None:
+        self._peer.gate.acquire()
+        self._peer.gate.release()

@@ -1,0 +1,193 @@
+"""Moves the cursors, and ends connections when their cursor is at its end. Runs in the hub's thread.
+
+Knows nothing about sessions, commands or what events mean.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Callable
+
+from tcp_core.cursor import Progress
+from tcp_core.deadlines import Deadlines
+from tcp_core.event_log import EventLog
+from tcp_core.peer import SEND_FLAGS, Peer
+from tcp_core.rendering import Piece, Rendering
+
+LINGER_SECONDS = 2.0
+"""How long a connection that is ending may take to read what it has coming, and to close its own side."""
+
+
+class Delivery:
+    """Everything on its way to the clients.
+
+    :param watch: has `writable` called once the peer's socket takes bytes again.
+    :param queue_turn: has `turn` called after what else is waiting for the hub.
+    :param monotonic: seconds.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        watch: Callable[[Peer], None],
+        queue_turn: Callable[[Peer], None],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._log = log
+        self._watch = watch
+        self._queue_turn = queue_turn
+        self._monotonic = monotonic
+        self.peers: set[Peer] = set()
+        """All connections that are not closed."""
+        self._readers: dict[Rendering, dict[Peer, None]] = {}
+        """Who is in the room and takes bytes, by what they read."""
+        self._owed: dict[Peer, None] = {}
+        """Who has something to be sent besides new events."""
+        self._delivered = log.last
+        self.lingering: Deadlines[Peer] = Deadlines(LINGER_SECONDS)
+
+    def add_rendering(self, rendering: Rendering) -> None:
+        """Make a rendering known, so that cursors can be placed in it."""
+        self._readers[rendering] = {}
+
+    def place(self, peer: Peer, rendering: Rendering, position: int) -> None:
+        """Put the peer's cursor behind seq `position`."""
+        peer.cursor.rendering = rendering
+        peer.cursor.position = position
+        self._resume(peer)
+
+    def reply(self, peer: Peer, after: int, data: bytes) -> None:
+        """Have `data` sent to the peer, behind seq `after`."""
+        if data and not peer.broken:
+            peer.cursor.reply(after, data)
+            self._owed[peer] = None
+
+    def finish(self, peer: Peer, end: int) -> None:
+        """End the connection once the peer has got everything up to seq `end`, and its replies."""
+        peer.closing = True
+        peer.cursor.end = end
+        self._owed[peer] = None
+        self.lingering.add(peer, self._monotonic())
+
+    # ---------------------------------------------------------------- a round
+
+    def run(self) -> None:
+        """Send everybody what there is, as far as the sockets take it."""
+        head = self._log.last
+        if head > self._delivered:
+            self._delivered = head
+            for rendering, readers in self._readers.items():
+                self._deliver_events(rendering, list(readers), head)
+        owed, self._owed = self._owed, {}
+        for peer in owed:
+            self._advance(peer)
+        for rendering in self._readers:
+            rendering.forget_pieces()
+
+    def _deliver_events(self, rendering: Rendering, readers: list[Peer], head: int) -> None:
+        """Send new events. Nearly all readers stand at the same place and take the same piece, in one send each."""
+        piece: Piece | None = None
+        before = -1
+        while readers:
+            behind = []
+            for peer in readers:
+                cursor = peer.cursor
+                if cursor.position >= head:
+                    continue
+                if not cursor.idle or cursor.end is not None or peer.turn_due:
+                    self._owed[peer] = None
+                    continue
+                if piece is None or cursor.position != before:
+                    before = cursor.position
+                    piece = rendering.piece(before, head)
+                try:
+                    sent = peer.raw_send(piece.data, SEND_FLAGS)
+                except BlockingIOError:
+                    self._block(peer)
+                    continue
+                except OSError:
+                    self.drop(peer)
+                    continue
+                if sent < len(piece.data):
+                    cursor.sent_part(*piece.cut(sent))
+                    self._block(peer)
+                    continue
+                cursor.position = piece.last
+                if piece.last < head:
+                    (self._owed.setdefault(peer) if piece.cold else behind.append(peer))
+            readers = behind
+
+    def _advance(self, peer: Peer) -> None:
+        if peer.blocked or peer.broken or peer.turn_due:
+            return
+        try:
+            progress = peer.cursor.advance(self._log.last, peer.send)
+        except OSError:
+            self.drop(peer)
+            return
+        if progress is Progress.BLOCKED:
+            self._block(peer)
+        elif progress is Progress.MORE:
+            peer.turn_due = True
+            self._queue_turn(peer)
+        elif peer.closing:
+            self._hang_up(peer)
+
+    def turn(self, peer: Peer) -> None:
+        """Go on with a peer that reads old events."""
+        peer.turn_due = False
+        self._owed[peer] = None
+
+    def _block(self, peer: Peer) -> None:
+        peer.blocked = True
+        self._pause(peer)
+        self._watch(peer)
+
+    def writable(self, peer: Peer) -> None:
+        """Go on with a peer that was blocked."""
+        peer.blocked = False
+        if peer.broken:
+            self._close_if_over(peer)
+            return
+        self._resume(peer)
+
+    def _pause(self, peer: Peer) -> None:
+        if peer.cursor.rendering is not None:
+            self._readers[peer.cursor.rendering].pop(peer, None)
+
+    def _resume(self, peer: Peer) -> None:
+        if peer.cursor.rendering is not None and not peer.blocked:
+            self._readers[peer.cursor.rendering][peer] = None
+        self._owed[peer] = None
+
+    # ------------------------------------------------------------- the ending
+
+    def _hang_up(self, peer: Peer) -> None:
+        """Close our side, so that the peer sees everything and then the end (a plain close could destroy it on its way)."""
+        if peer.eof:
+            self.drop(peer)
+            return
+        self._pause(peer)
+        with contextlib.suppress(OSError):
+            peer.sock.shutdown(socket.SHUT_WR)
+
+    def drop(self, peer: Peer) -> None:
+        """End the connection now; whatever was on its way is given up."""
+        peer.broken = True
+        self._pause(peer)
+        with contextlib.suppress(OSError):
+            peer.sock.shutdown(socket.SHUT_RDWR)  # wakes its reader thread, and the watcher
+        self._close_if_over(peer)
+
+    def reading_ended(self, peer: Peer) -> None:
+        """Note that the peer's reader thread is done with the socket."""
+        peer.eof = True
+        self._owed[peer] = None
+        self._close_if_over(peer)
+
+    def _close_if_over(self, peer: Peer) -> None:
+        if peer.broken and peer.eof and not peer.blocked and peer in self.peers:
+            self.peers.remove(peer)
+            self.lingering.discard(peer)
+            peer.sock.close()

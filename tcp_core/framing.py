@@ -1,0 +1,151 @@
+"""Bytes from a socket, cut anywhere -> lines of text.
+
+Two dialects: `LineFraming` for lines that end in LF (NDJSON), and on top of it `TextFraming` for what people and terminals
+send (LF, CRLF, CR NUL, CR; telnet negotiation; backspace). The same bytes give the same lines however they are cut. Knows nothing about sockets, commands
+or what a line means.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tcp_core.messages import GarbledError
+
+TEXT_LINE_BYTES = 16 * 1024
+JSON_LINE_BYTES = 64 * 1024
+
+Line = str | GarbledError
+"""What the framing yields: a line without its end, or why there is none."""
+
+
+class LineFraming:
+    """Lines that end in LF. What is longer than the limit is reported once and skipped up to its end."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.partial = b""
+        """A line of which the end has not come yet."""
+        self._skipping = False  # in a line that was already reported as too long
+
+    def feed(self, data: bytes) -> Iterator[Line]:
+        """Yield the lines that `data` completes."""
+        head, *rest = data.split(b"\n")
+        self.partial += head
+        for piece in rest:
+            if self._skipping:
+                self._skipping = False
+            else:
+                yield self._line(self.partial)
+            self.partial = piece
+        if self._skipping:
+            self.partial = b""
+        elif len(self.partial) > self._limit:
+            self.partial = b""
+            self._skipping = True
+            yield GarbledError("line-too-long", limit=self._limit)
+
+    def _line(self, line: bytes) -> Line:
+        if len(line) > self._limit:
+            return GarbledError("line-too-long", limit=self._limit)
+        try:
+            return line.decode()
+        except UnicodeDecodeError:
+            return GarbledError("not-utf-8")
+
+
+IAC, DONT, DO, WONT, WILL, SB, SE = 255, 254, 253, 252, 251, 250, 240  # RFC 854
+_REFUSAL = {DO: WONT, WILL: DONT}
+_SPECIAL = re.compile(rb"[\r\x08\x7f\xff]")
+
+
+class TextFraming:
+    """Lines as terminals send them.
+
+    Telnet (RFC 854): options are refused, each once, and nothing is sent unless the peer has begun; IAC IAC is the byte 0xFF.
+    Backspace and DEL take back one character.
+    """
+
+    def __init__(self, limit: int = TEXT_LINE_BYTES) -> None:
+        self._lines = LineFraming(limit)
+        self._limit = limit
+        self._after_cr = False  # the next LF or NUL belongs to a CR that has already ended a line
+        self._telnet = bytearray()  # a telnet command of which the end has not come yet
+        self._refused: set[tuple[int, int]] = set()
+        self.typed_by_hand = False
+        """The peer has sent telnet negotiation or a backspace, so a pause is a person who thinks."""
+        self.answer = b""
+        """Telnet refusals to be sent to the peer; whoever sends them empties it."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether a line has begun and not ended."""
+        return bool(self._lines.partial)
+
+    def end_line(self) -> Iterator[Line]:
+        """Yield what has come so far as a line, as if its end had come."""
+        return self._lines.feed(b"\n")
+
+    def feed(self, data: bytes) -> Iterator[Line]:
+        """Yield the lines that `data` completes."""
+        if self._after_cr or self._telnet or _SPECIAL.search(data):
+            return self._interpret(data)
+        return self._lines.feed(data)
+
+    def _interpret(self, data: bytes) -> Iterator[Line]:
+        plain = bytearray()  # since the last character that had to be acted upon
+        for byte in data:
+            if self._telnet:
+                self._telnet_byte(byte, plain)
+                continue
+            if self._after_cr:
+                self._after_cr = False
+                if byte in b"\n\0":
+                    continue
+            if byte == IAC:
+                self._telnet.append(byte)
+            elif byte == 0x0D:
+                self._after_cr = True
+                plain.append(0x0A)
+            elif byte in (0x08, 0x7F):
+                self.typed_by_hand = True
+                yield from self._lines.feed(bytes(plain))
+                plain.clear()
+                self._lines.partial = _without_last_character(self._lines.partial)
+            else:
+                plain.append(byte)
+        yield from self._lines.feed(bytes(plain))
+
+    def _telnet_byte(self, byte: int, plain: bytearray) -> None:
+        command = self._telnet
+        command.append(byte)
+        if command[1] == IAC:  # an escaped 0xFF is data; never valid UTF-8, so its line will be refused
+            plain.append(IAC)
+            command.clear()
+            return
+        self.typed_by_hand = True
+        if command[1] == SB:  # a subnegotiation is skipped up to IAC SE, and kept no longer than needed to see that
+            if command.endswith(bytes((IAC, SE))):
+                command.clear()
+            elif len(command) > 3 and command.endswith(bytes((IAC, IAC))):
+                del command[2:]
+            elif len(command) > 4:
+                del command[2:-2]
+        elif command[1] in (DO, DONT, WILL, WONT):
+            if len(command) == 3:
+                self._refuse(command[1], command[2])
+                command.clear()
+        else:
+            command.clear()
+
+    def _refuse(self, verb: int, option: int) -> None:
+        if verb in _REFUSAL and (verb, option) not in self._refused:
+            self._refused.add((verb, option))
+            self.answer += bytes((IAC, _REFUSAL[verb], option))
+
+
+def _without_last_character(line: bytes) -> bytes:
+    end = len(line) - 1
+    while end > 0 and line[end] & 0xC0 == 0x80:  # a continuation byte of UTF-8
+        end -= 1
+    return line[: max(end, 0)]

@@ -1,0 +1,143 @@
+"""The JSON door's language: an NDJSON line -> commands; an event or a reply -> an NDJSON line.
+
+No line is longer than 64 KiB: a long list of members comes in parts, a history holds what fits. Knows nothing about sockets.
+"""
+
+from __future__ import annotations
+
+from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError, json
+
+from tcp_core import wording
+from tcp_core.commands import understand
+from tcp_core.framing import JSON_LINE_BYTES
+from tcp_core.messages import (
+    ROOM,
+    Attendance,
+    Bye,
+    Command,
+    CommandList,
+    Event,
+    GetHistory,
+    History,
+    Input,
+    Join,
+    Members,
+    Notice,
+    Ping,
+    Prompt,
+    Refused,
+    RefusedError,
+    Reply,
+)
+from tcp_core.wording import Lang
+
+_MEMBERS_PER_LINE = 400  # of at most 32 characters of 4 bytes, so well below the limit
+_HISTORY_BYTES = JSON_LINE_BYTES - 256  # what the events may take; the rest is the frame around them
+_DECODER = json.Decoder(Join | Input | GetHistory | Ping)
+_ENCODER = json.Encoder()
+
+
+class _Worded(Struct, frozen=True):
+    """`refused` and `notice` as they travel: worded in the reader's language."""
+
+    type: str
+    code: str
+    text: str
+    id: str | UnsetType = UNSET
+
+
+class _History(Struct, frozen=True, tag_field="type", tag="history"):
+    room: str
+    events: list[Raw]
+    more: bool
+
+
+def encode_event(event: Event) -> bytes:
+    """Return the line for `event`; the same in every language."""
+    return _ENCODER.encode(event) + b"\n"
+
+
+class JsonCodec:
+    """The JSON door, with the few words it says in one language."""
+
+    def __init__(self, lang: Lang) -> None:
+        self.lang: Lang = lang
+
+    def decode(self, line: str, joined: bool) -> list[Command]:
+        """Say what a line asks for."""
+        try:
+            message = _DECODER.decode(line)
+        except (ValidationError, DecodeError) as error:
+            return [Refused("not-json", {"problem": str(error)[:200]}, _id_of(line))]
+        if not isinstance(message, Input):
+            return [message]
+        try:
+            return understand(message.text, message.id)
+        except RefusedError as error:
+            return [error.reply(message.id)]
+
+    def encode_event(self, event: Event) -> bytes:
+        """Return the line for `event`."""
+        return encode_event(event)
+
+    def encode_reply(self, reply: Reply) -> bytes:
+        """Return the line, or lines, for `reply`."""
+        match reply:
+            case Refused():
+                return self._worded("refused", reply.code, wording.refusal(reply, self.lang), reply.id)
+            case Notice():
+                return self._worded("notice", reply.code, wording.notice(reply, self.lang), reply.id)
+            case Attendance():
+                return self._worded("notice", "who", "\n".join(wording.attendance(reply, self.lang)), reply.id)
+            case CommandList():
+                return self._worded("notice", "help", "\n".join(wording.command_list(self.lang)), reply.id)
+            case Members():
+                return _members(reply.nicks)
+            case History():
+                return _history(reply)
+            case Bye():
+                text = wording.WORDINGS[self.lang].byes.get(reply.reason, reply.reason)
+                return _ENCODER.encode(Bye(reply.code, text)) + b"\n"
+            case Prompt():
+                return b""
+            case _:
+                return _ENCODER.encode(reply) + b"\n"
+
+    def _worded(self, type: str, code: str, text: str, id: str | UnsetType) -> bytes:
+        if len(text) > JSON_LINE_BYTES // 8:  # only /who in a crowd
+            text = text[: JSON_LINE_BYTES // 8].rsplit("\n", 1)[0] + "\n…"
+        return _ENCODER.encode(_Worded(type, code, text, id)) + b"\n"
+
+
+def _members(nicks: list[str]) -> bytes:
+    step = _MEMBERS_PER_LINE
+    parts = [nicks[i : i + step] for i in range(0, len(nicks), step)] or [[]]
+    last = len(parts) - 1
+    return b"".join(_ENCODER.encode(Members(ROOM, part, i < last)) + b"\n" for i, part in enumerate(parts))
+
+
+def _history(history: History) -> bytes:
+    raws: list[Raw] = []
+    room = _HISTORY_BYTES
+    for event in reversed(history.events):
+        raw = _ENCODER.encode(event)
+        room -= len(raw) + 1
+        if room < 0:
+            break
+        raws.append(Raw(raw))
+    raws.reverse()
+    more = history.more or len(raws) < len(history.events)
+    return _ENCODER.encode(_History(history.room, raws, more)) + b"\n"
+
+
+class _WithId(Struct):
+    id: str | UnsetType = UNSET
+
+
+def _id_of(line: str) -> str | UnsetType:
+    """Return the id of a line that is otherwise wrong, so that its sender knows which one it was."""
+    try:
+        id = json.decode(line, type=_WithId).id
+    except (ValidationError, DecodeError):
+        return UNSET
+    return id if id is not UNSET and id.isascii() and id.isprintable() and len(id) <= 64 else UNSET

@@ -1,0 +1,108 @@
+"""What a nick may be, and when two nicks are the same.
+
+RFC 8266 (the PRECIS Nickname profile) says which characters and how to compare; Unicode Technical Standard 39, section 4,
+says which look alike. Knows nothing about who is here.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from functools import lru_cache
+from importlib.resources import files
+
+import msgspec
+from precis_i18n import get_profile
+
+from tcp_core.cleaning import clean
+from tcp_core.messages import RefusedError
+
+NICK_CHARACTERS = 32
+"""The longest nick."""
+ANONYMOUS = "anon"
+
+_SHOWN = get_profile("NicknameCasePreserved")
+_COMPARED = get_profile("Nickname")
+_FORBIDDEN_FIRST = "*[/❌"
+_FORBIDDEN = "]"  # "[nick] text" must have one reading
+_RESERVED_NAMES = ("parley", "server", "system", "admin", "operator", "сервер", "система", "админ", "оператор")
+
+
+def enforce(raw: str) -> str:
+    """Make a nick to show from what somebody typed.
+
+    :param raw: text as it came; empty or blank means anonymous.
+    :return: the nick, in the normal form of RFC 8266.
+    :raises RefusedError: `nick-too-long`, `nick-not-allowed` or `nick-reserved`.
+    """
+    nick = clean(raw).text.strip() or ANONYMOUS
+    if len(nick) > NICK_CHARACTERS:
+        raise RefusedError("nick-too-long", limit=NICK_CHARACTERS, length=len(nick))
+    try:
+        nick = _SHOWN.enforce(nick)
+        nick_keys = keys(nick)
+    except UnicodeEncodeError:
+        raise RefusedError("nick-not-allowed", problem="characters") from None
+    if len(nick) > NICK_CHARACTERS:  # normalisation can lengthen
+        raise RefusedError("nick-too-long", limit=NICK_CHARACTERS, length=len(nick))
+    if nick[0] in _FORBIDDEN_FIRST:
+        raise RefusedError("nick-not-allowed", problem="starts", sign=nick[0])
+    for sign in _FORBIDDEN:
+        if sign in nick:
+            raise RefusedError("nick-not-allowed", problem="holds", sign=sign)
+    if nick_keys & _reserved_keys():
+        raise RefusedError("nick-reserved")
+    return nick
+
+
+@lru_cache(maxsize=16384)
+def keys(nick: str) -> frozenset[str]:
+    """Return what `nick` shares with every nick that is the same: two nicks are the same if they have a key in common.
+
+    One key ignores case, the other does not, since a capital I looks like a small l, but I and i are one letter.
+
+    :raises UnicodeEncodeError: for what is no nick.
+    """
+    return frozenset((skeleton(_COMPARED.enforce(nick)), "\0" + skeleton(_SHOWN.enforce(nick))))
+
+
+def number(nick: str, taken: Callable[[str], bool]) -> str:
+    """Return `nick` with the lowest number, from 2, for which `taken` is false."""
+    n = 2
+    while True:
+        digits = str(n)
+        candidate = nick[: NICK_CHARACTERS - len(digits)].rstrip() + digits
+        if not taken(candidate):
+            return candidate
+        n += 1
+
+
+def skeleton(text: str) -> str:
+    """Return the skeleton of `text` (Unicode Technical Standard 39, section 4)."""
+    decomposed = unicodedata.normalize("NFD", text)
+    return unicodedata.normalize("NFD", decomposed.translate(_prototypes()))
+
+
+@lru_cache(maxsize=1)
+def _reserved_keys() -> frozenset[str]:
+    return frozenset().union(*map(keys, _RESERVED_NAMES))
+
+
+@lru_cache(maxsize=1)
+def _prototypes() -> dict[int, str]:
+    """Map each confusable character to its prototype.
+
+    The package's data holds every row of confusables.txt in both directions, so a character that is mapped has exactly one
+    partner, its prototype; a prototype has as many as are mapped to it. Where both have one, either may stand for both.
+    """
+    data = (files("confusable_homoglyphs") / "confusables.json").read_bytes()
+    partners: dict[str, list[dict[str, str]]] = msgspec.json.decode(data)
+    prototypes = {}
+    for character, rows in partners.items():
+        if len(character) != 1 or len(rows) != 1:
+            continue
+        partner = rows[0]["c"]
+        if len(partner) == 1 and len(partners[partner]) == 1:
+            partner = min(character, partner)
+        prototypes[ord(character)] = partner.strip("\u200e")
+    return prototypes

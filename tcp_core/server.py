@@ -1,0 +1,187 @@
+"""The listeners: accepting, refusing what is too much, and stopping in order.
+
+Knows nothing about what connections carry.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import selectors
+import socket
+import threading
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from pathlib import Path
+
+from tcp_core.connection import Connection, ConnectionOptions, Network
+from tcp_core.event_log import EventLog
+from tcp_core.hub import Hub, HubOptions
+from tcp_core.limits import ConnectionLimits
+from tcp_core.json_codec import JsonCodec
+from tcp_core.messages import Bye, Door, RefusedError
+from tcp_core.peer import SEND_FLAGS
+from tcp_core.text_codec import TextCodec
+
+STACK_BYTES = 256 * 1024
+"""Of each client's thread; address space, of which a few pages are used."""
+KEEPALIVE_IDLE_SECONDS = 60
+USER_TIMEOUT_SECONDS = 360
+"""How long sent bytes may stay unacknowledged; longer than a slow reader may take."""
+STOP_SECONDS = 3.0
+
+_logger = logging.getLogger("parley.server")
+Address = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What an operator can set; 0 turns a limit off."""
+
+    host: str = "127.0.0.1"
+    port: int = 9997
+    gateway_host: str = "127.0.0.1"
+    gateway_port: int = 9998
+    gateway_networks: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    page_url: str = ""
+    data_dir: Path = Path("parley-data")
+    rate_burst: int = 10
+    rate_per_second: float = 2.0
+    connections_per_address: int = 64
+    max_connections: int = 0
+    hub: HubOptions = field(default_factory=HubOptions)
+
+
+class Server:
+    """The core: both doors, the hub and the log.
+
+    :raises LogUnusableError: the log can't be opened.
+    :raises OSError: a listener can't be opened.
+    """
+
+    def __init__(self, options: ServerOptions) -> None:
+        self._options = options
+        self._limits = ConnectionLimits(options.max_connections, options.connections_per_address)
+        self._stopping = threading.Event()
+        self._connection_options = ConnectionOptions(
+            lang=options.hub.lang,
+            rate_burst=options.rate_burst,
+            rate_per_second=options.rate_per_second,
+            page_url=options.page_url,
+            gateway_networks=options.gateway_networks,
+            limits=self._limits,
+            stopping=self._stopping,
+        )
+        self._listeners: dict[socket.socket, Door] = {}
+        self._log = EventLog(options.data_dir)
+        try:
+            text = self._listen(options.host, options.port, "terminal")
+            gateway = self._listen(options.gateway_host, options.gateway_port, "web")
+        except OSError:
+            self._close_listeners()
+            self._log.close()
+            raise
+        self.text_address: Address = text.getsockname()[:2]
+        """Where the text door really is."""
+        self.gateway_address: Address = gateway.getsockname()[:2]
+        """Where the JSON door really is."""
+        self._hub = Hub(self._log, options.hub)
+        self._wake_out, self._wake_in = socket.socketpair()
+        self._acceptor = threading.Thread(target=self._accept_all, name="acceptor", daemon=True)
+
+    def start(self) -> None:
+        """Start serving."""
+        self._hub.start()
+        self._acceptor.start()
+
+    def stop(self) -> None:
+        """Stop accepting, tell everybody, let them take what there is, commit and close. Takes at most a few seconds."""
+        if self._stopping.is_set():
+            return
+        self._stopping.set()
+        self._wake_in.send(b"\0")
+        self._acceptor.join()
+        self._close_listeners()
+        self._hub.stop(STOP_SECONDS)
+        self._log.close()
+        self._wake_in.close()
+        self._wake_out.close()
+
+    def _listen(self, host: str, port: int, door: Door) -> socket.socket:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        try:
+            listener = socket.create_server(address[:2], family=family, backlog=4096)
+        except OSError as error:
+            raise OSError(error.errno, f"{host}:{port}: {error.strerror}") from error
+        listener.setblocking(False)
+        self._listeners[listener] = door
+        return listener
+
+    def _close_listeners(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+
+    # -------------------------------------------------------------- accepting
+
+    def _accept_all(self) -> None:
+        threading.stack_size(STACK_BYTES)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._wake_out, selectors.EVENT_READ)
+            for listener, door in self._listeners.items():
+                selector.register(listener, selectors.EVENT_READ, door)
+            while not self._stopping.is_set():
+                for key, _ in selector.select():
+                    if key.data:
+                        self._accept(key.fileobj, key.data)  # type: ignore[arg-type]  # it is what was registered
+
+    def _accept(self, listener: socket.socket, door: Door) -> None:
+        while not self._stopping.is_set():
+            try:
+                sock, _ = listener.accept()
+            except BlockingIOError:
+                return
+            except ConnectionAbortedError:
+                continue
+            except OSError as error:  # no file descriptors are left
+                _logger.error("can't accept a connection: %s", error)
+                self._stopping.wait(0.1)
+                return
+            self._serve(sock, door)
+
+    def _serve(self, sock: socket.socket, door: Door) -> None:
+        sock.setblocking(True)
+        try:
+            self._limits.enter()
+        except RefusedError as error:
+            self._turn_away(sock, door, error)
+            return
+        try:
+            _tune(sock)
+            connection = Connection(sock, door, self._hub, self._connection_options)
+            threading.Thread(target=connection.run, name=f"client {sock.fileno()}", daemon=True).start()
+        except (OSError, RuntimeError) as error:  # the client is gone already, or there can be no more threads
+            _logger.error("can't serve a connection: %s", error)
+            self._limits.leave()
+            sock.close()
+
+    def _turn_away(self, sock: socket.socket, door: Door, error: RefusedError) -> None:
+        """Say why not in one line, without waiting for anybody."""
+        codec = TextCodec(self._options.hub.lang)
+        line = codec.encode_reply(error.reply()) if door == "terminal" else _bye(4503, error.code)
+        with contextlib.suppress(OSError):
+            sock.send(line, SEND_FLAGS)
+        sock.close()
+
+
+def _bye(code: int, reason: str) -> bytes:
+    return JsonCodec("en").encode_reply(Bye(code, reason))
+
+
+def _tune(sock: socket.socket) -> None:
+    """Send at once, and find out about peers that are dead (never with a byte that they would see)."""
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_KEEPIDLE"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_SECONDS * 1000)

@@ -1,0 +1,24 @@
+"""One participant of the room, from joining to leaving.
+
+Knows nothing about connections: a session can outlive several, and the hub says which one it has now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tcp_core.messages import Door
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """A participant."""
+
+    nick: str
+    door: Door
+    address: str
+    """The client's own address, for a browser the one behind the gateway."""
+    since: int
+    """When it joined, Unix ms."""
+    token: str = ""
+    """128 random bits that let a browser come back to this session; empty at the text door."""
