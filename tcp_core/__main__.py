@@ -18,21 +18,9 @@ from tcp_core.server import Server, ServerOptions
 from tcp_core.wording import LANGS, Lang
 
 
-class Networks(click.ParamType):
-    """A comma-separated list of networks, such as 127.0.0.0/8,::1/128."""
-
-    name = "networks"
-
-    def convert(
-        self, value: str | tuple[Network, ...], param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[Network, ...]:
-        """Return the networks that `value` lists."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+def networks(value: str) -> tuple[Network, ...]:
+    """Return the networks of a comma-separated list, such as 127.0.0.0/8,::1/128."""
+    return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
 
 
 _PORT = click.IntRange(0, 65535)
@@ -44,12 +32,16 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
 @click.command(context_settings=_SETTINGS)
 @click.option("--host", default="127.0.0.1", show_envvar=True, help="Address of the text door.")
 @click.option("--port", type=_PORT, default=9997, show_envvar=True, help="Port of the text door; 0 picks a free one.")
-@click.option("--gateway-host", default="127.0.0.1", show_envvar=True, help="Address of the JSON door, for the gateway.")
-@click.option("--gateway-port", type=_PORT, default=9998, show_envvar=True, help="Port of the JSON door; 0 picks a free one.")
-@click.option("--gateway-networks", type=Networks(), default="127.0.0.0/8,::1/128", show_envvar=True,
+@click.option(
+    "--gateway-host", default="127.0.0.1", show_envvar=True, help="Address of the JSON door, for the gateway."
+)
+@click.option(
+    "--gateway-port", type=_PORT, default=9998, show_envvar=True, help="Port of the JSON door; 0 picks a free one."
+)
+@click.option("--gateway-networks", type=networks, default="127.0.0.0/8,::1/128", show_envvar=True,
               help="Networks that gateways may come from, separated by commas.")  # fmt: skip
 @click.option("--page-url", default="", show_envvar=True,
-              help="The web page, told to those who come to the text door with a browser.  [default: port 8080 of its host]")  # fmt: skip
+              help="The web page, told to browsers that come to the text door.  [default: port 8080 of that host]")  # fmt: skip
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), default="parley-data", show_envvar=True,
               help="Where the log is kept; made if it is not there.")  # fmt: skip
 @click.option("--lang", type=click.Choice(LANGS), default="ru", show_envvar=True, help="Language of the text door.")
@@ -62,7 +54,9 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
               help="Lines a second after that; what comes faster waits. 0: no limit.")  # fmt: skip
 @click.option("--connections-per-address", type=_COUNT, default=64, show_envvar=True,
               help="Connections from one address (IPv6: from one /64). 0: no limit.")  # fmt: skip
-@click.option("--max-connections", type=_COUNT, default=10000, show_envvar=True, help="Connections in all. 0: no limit.")
+@click.option(
+    "--max-connections", type=_COUNT, default=10000, show_envvar=True, help="Connections in all. 0: no limit."
+)
 @click.option("--join-timeout-seconds", type=_AMOUNT, default=60.0, show_envvar=True,
               help="Seconds that a client may take to name itself. 0: no limit.")  # fmt: skip
 @click.version_option(__version__, package_name="parley", prog_name="parley-core")

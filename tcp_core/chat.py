@@ -1,7 +1,7 @@
 """The authority: who is here, and what becomes of a command. No I/O and no clock of its own.
 
-`decide` turns a command into events that should happen and replies; it changes nothing. `fold` changes the state, and only
-ever by an event that the log has taken. Knows nothing about connections, codecs or threads.
+`decide` turns a command into events that should happen and replies; it changes nothing. `fold` changes the state, and
+only ever by an event that the log has taken. Knows nothing about connections, codecs or threads.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ def clean(raw: str) -> Cleaned:
     """Clean text that somebody wrote.
 
     Line ends of every kind become LF, a tab four spaces. Removed are control characters (C0, C1), format characters
-    (bidirectional overrides and isolates, zero-width ones; a joiner stays where a script or an emoji needs it), unassigned
-    and private-use code points, trailing blanks of each line, and empty lines at the ends.
+    (bidirectional overrides and isolates, zero-width ones; a joiner stays where a script or an emoji needs it),
+    unassigned and private-use code points, trailing blanks of each line, and empty lines at the ends.
 
     :param raw: any text.
     :return: the text, and whether anything but white space was removed.

@@ -1,7 +1,8 @@
 """One client's thread: socket -> framing -> codec -> the hub's inbox.
 
-It only reads. It waits while its earlier input is not applied yet (the peer's gate), and sleeps when its client is faster
-than its rate allows, so TCP slows the client down and nothing that was sent is dropped. Knows nothing about chat.
+It only reads. It waits while its earlier input is not applied yet (the peer's gate), and sleeps when its client is
+faster than its rate allows, so TCP slows the client down and nothing that was sent is dropped. Knows nothing about
+chat.
 """
 
 from __future__ import annotations

@@ -73,8 +73,10 @@ class EventLog:
         application_id, version = (db.execute(f"PRAGMA {p}").fetchone()[0] for p in ("application_id", "user_version"))
         if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
             db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
-                             f"PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT")
+            db.executescript(
+                f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
+                f"PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT"
+            )
             db.execute("INSERT INTO meta VALUES ('epoch', ?)", (secrets.token_hex(16),))
         elif application_id != _APPLICATION_ID or version != _SCHEMA_VERSION:
             raise sqlite3.DatabaseError("not a log that this version of Parley can read")
@@ -159,8 +161,7 @@ def _lock(path: Path) -> int:
 def _row(event: Event) -> tuple[int, int, str, str, str, str | None]:
     match event:
         case Said():
-            id = None if event.id is UNSET else event.id
-            return (event.seq, event.ts, "said", event.nick, event.text, id)
+            return (event.seq, event.ts, "said", event.nick, event.text, None if event.id is UNSET else event.id)
         case Joined():
             return (event.seq, event.ts, "joined", event.nick, "", None)
         case Left():
@@ -180,5 +181,3 @@ def _event(seq: int, ts: int, type: str, nick: str, body: str, id: str | None) -
         case "renamed":
             return Renamed(seq=seq, ts=ts, nick=nick, new_nick=body)
     raise LogUnusableError(f"event {seq} has the unknown type {type!r}")
-
-

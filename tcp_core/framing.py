@@ -1,8 +1,8 @@
 """Bytes from a socket, cut anywhere -> lines of text.
 
-Two dialects: `LineFraming` for lines that end in LF (NDJSON), and on top of it `TextFraming` for what people and terminals
-send (LF, CRLF, CR NUL, CR; telnet negotiation; backspace). The same bytes give the same lines however they are cut. Knows nothing about sockets, commands
-or what a line means.
+Two dialects: `LineFraming` for lines that end in LF (NDJSON), and on top of it `TextFraming` for what people and
+terminals send (LF, CRLF, CR NUL, CR; telnet negotiation; backspace). The same bytes give the same lines however they
+are cut. Knows nothing about sockets, commands or what a line means.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ _SPECIAL = re.compile(rb"[\r\x08\x7f\xff]")
 class TextFraming:
     """Lines as terminals send them.
 
-    Telnet (RFC 854): options are refused, each once, and nothing is sent unless the peer has begun; IAC IAC is the byte 0xFF.
-    Backspace and DEL take back one character.
+    Telnet (RFC 854): options are refused, each once, and nothing is sent unless the peer has begun; IAC IAC is the
+    byte 0xFF. Backspace and DEL take back one character.
     """
 
     def __init__(self, limit: int = TEXT_LINE_BYTES) -> None:

@@ -1,8 +1,8 @@
 """The thread that owns the chat, the log and delivery; so the program has no lock around its state.
 
-Reader threads put what came into the inbox. A round takes what is there, applies it, commits the events of the whole batch
-in one transaction, and moves the cursors. Under load rounds take longer, batches grow, and the cost of a message falls.
-Knows nothing about bytes, framing or listeners.
+Reader threads put what came into the inbox. A round takes what is there, applies it, commits the events of the whole
+batch in one transaction, and moves the cursors. Under load rounds take longer, batches grow, and the cost of a
+message falls. Knows nothing about bytes, framing or listeners.
 """
 
 from __future__ import annotations
@@ -200,7 +200,7 @@ class Hub:
 
     def _until_next_deadline(self) -> float | None:
         deadlines = (self._joining, self._detached, self._leaving, self._delivery.lingering)
-        due = [next for next in (d.next() for d in deadlines) if next is not None]
+        due = [at for at in (d.next() for d in deadlines) if at is not None]
         if self._stop_at is not None:
             due.append(self._stop_at)
         return max(0.0, min(due) - self._monotonic()) if due else None
@@ -425,7 +425,7 @@ class Hub:
     # --------------------------------------------------------------- the log
 
     def _pend(self, pending: _Pending) -> None:
-        """Let the next commit decide. What changes who is here is committed at once, since the next command depends on it."""
+        """Let the next commit decide; at once for what changes who is here, since the next command depends on it."""
         self._pending.append(pending)
         what = pending.what
         if isinstance(what, Said):
@@ -440,7 +440,7 @@ class Hub:
             return
         pending, self._pending = self._pending, []
         self._pending_ids.clear()
-        drafts = [p.what for p in pending if _is_draft(p.what)]
+        drafts = [draft for p in pending if (draft := _draft(p.what)) is not None]
         try:
             events = iter(self._append(drafts))
         except NotStoredError as error:
@@ -449,7 +449,7 @@ class Hub:
             return
         seq = self._log.last - len(drafts)
         for peer, session, what, command in pending:
-            if _is_draft(what):
+            if _draft(what) is not None:
                 event = next(events)
                 seq = event.seq
                 if not isinstance(event, Said):
@@ -465,7 +465,8 @@ class Hub:
 
     def _take_effect(self, peer: Peer | None, session: Session, event: Event, command: Command | None) -> None:
         if isinstance(event, Joined):
-            assert peer is not None and isinstance(command, Join)
+            assert peer is not None
+            assert isinstance(command, Join)
             self._enter(peer, session, event, command)
             return
         self._chat.fold(session, event)
@@ -476,24 +477,23 @@ class Hub:
         for peer, session, what, command in pending:
             if peer is None:
                 self._leaving.add(session, self._monotonic())
-            elif _is_draft(what):
+            elif _draft(what) is not None:
                 self._refuse(peer, Refused("not-stored", {}, _id(command)))
             else:
                 self._reply(peer, what)
 
     def _reply(self, peer: Peer, reply: Event | Reply, after: int | None = None) -> None:
         """Tell one peer something, behind seq `after` or behind everything up to now."""
-        encode: Callable[[Any], bytes] = (
-            peer.codec.encode_event if isinstance(reply, Said) else peer.codec.encode_reply
-        )
+        encode: Callable[[Any], bytes] = peer.codec.encode_event if isinstance(reply, Said) else peer.codec.encode_reply
         self._delivery.reply(peer, self._log.last if after is None else after, encode(reply))
 
     def _now_ms(self) -> int:
         return int(self._wall_clock() * 1000)
 
 
-def _is_draft(what: Event | Reply) -> Any:
-    return isinstance(what, Said | Joined | Left | Renamed) and not what.seq
+def _draft(what: Event | Reply) -> Event | None:
+    """Return `what` if it is an event that the log has not taken yet."""
+    return what if isinstance(what, Said | Joined | Left | Renamed) and not what.seq else None
 
 
 def _id(command: Command | None) -> str | UnsetType:

@@ -1,6 +1,7 @@
 """The JSON door's language: an NDJSON line -> commands; an event or a reply -> an NDJSON line.
 
-No line is longer than 64 KiB: a long list of members comes in parts, a history holds what fits. Knows nothing about sockets.
+No line is longer than 64 KiB: a long list of members comes in parts, a history holds what fits. Knows nothing about
+sockets.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ class JsonCodec:
     def __init__(self, lang: Lang) -> None:
         self.lang: Lang = lang
 
-    def decode(self, line: str, joined: bool) -> list[Command]:
+    def decode(self, line: str, joined: bool) -> list[Command]:  # noqa: ARG002 (as the text codec)
         """Say what a line asks for."""
         try:
             message = _DECODER.decode(line)
@@ -137,7 +138,7 @@ class _WithId(Struct):
 def _id_of(line: str) -> str | UnsetType:
     """Return the id of a line that is otherwise wrong, so that its sender knows which one it was."""
     try:
-        id = json.decode(line, type=_WithId).id
+        found = json.decode(line, type=_WithId).id
     except (ValidationError, DecodeError):
         return UNSET
-    return id if id is not UNSET and id.isascii() and id.isprintable() and len(id) <= 64 else UNSET
+    return found if found is not UNSET and found.isascii() and found.isprintable() and len(found) <= 64 else UNSET

@@ -70,7 +70,7 @@ def _network(address: str) -> str:
 
 
 class Rate:
-    """Lets `burst` lines through at once and then `per_second`, by delay (the generic cell rate algorithm, ITU-T I.371).
+    """Lets `burst` lines through at once and then `per_second`, by delay (generic cell rate algorithm, ITU-T I.371).
 
     Used by one thread.
     """

@@ -1,7 +1,7 @@
 """The whole vocabulary: what clients ask, what happens in the room, and what one person is told.
 
-Commands are imperative (`Say`), events past tense (`Said`), replies nouns (`Members`). The name of a class in lower case
-is its name on the wire. Knows nothing about bytes, sockets, languages or who may do what.
+Commands are imperative (`Say`), events past tense (`Said`), replies nouns (`Members`). The name of a class in lower
+case is its name on the wire. Knows nothing about bytes, sockets, languages or who may do what.
 """
 
 from __future__ import annotations
@@ -234,15 +234,13 @@ class Prompt:
 Command = Join | Say | Rename | Quit | ListMembers | ListCommands | GetHistory | Ping | Refused | Notice
 """What a reader thread hands to the hub. `Refused` and `Notice` are what it found out by itself about the input."""
 
-Reply = (
-    Welcome | Members | History | Gap | Pong | Bye | Refused | Notice | Attendance | CommandList | Prompt
-)
+Reply = Welcome | Members | History | Gap | Pong | Bye | Refused | Notice | Attendance | CommandList | Prompt
 
 
 # ------------------------------------------------------------------ errors
 
 
-class _Fault(Exception):
+class _FaultError(Exception):
     def __init__(self, code: str, **details: Detail) -> None:
         super().__init__(code, details)
         self.code = code
@@ -253,9 +251,9 @@ class _Fault(Exception):
         return Refused(self.code, self.details, id)
 
 
-class GarbledError(_Fault):
+class GarbledError(_FaultError):
     """Their bytes make no sense."""
 
 
-class RefusedError(_Fault):
+class RefusedError(_FaultError):
     """Understood, and no."""

@@ -1,7 +1,7 @@
 """What a nick may be, and when two nicks are the same.
 
-RFC 8266 (the PRECIS Nickname profile) says which characters and how to compare; Unicode Technical Standard 39, section 4,
-says which look alike. Knows nothing about who is here.
+RFC 8266 (the PRECIS Nickname profile) says which characters and how to compare; Unicode Technical Standard 39,
+section 4, says which look alike. Knows nothing about who is here.
 """
 
 from __future__ import annotations
@@ -92,8 +92,9 @@ def _reserved_keys() -> frozenset[str]:
 def _prototypes() -> dict[int, str]:
     """Map each confusable character to its prototype.
 
-    The package's data holds every row of confusables.txt in both directions, so a character that is mapped has exactly one
-    partner, its prototype; a prototype has as many as are mapped to it. Where both have one, either may stand for both.
+    The package's data holds every row of confusables.txt in both directions, so a character that is mapped has
+    exactly one partner, its prototype; a prototype has as many as are mapped to it. Where both have one, either may
+    stand for both.
     """
     data = (files("confusable_homoglyphs") / "confusables.json").read_bytes()
     partners: dict[str, list[dict[str, str]]] = msgspec.json.decode(data)

@@ -18,7 +18,7 @@ from tcp_core.text_codec import TextCodec
 
 Codec = TextCodec | JsonCodec
 
-# A broken connection is told by the reader thread too, so no signal is wanted; the socket itself stays blocking, for that thread.
+# The socket itself stays blocking, for its reader thread.
 SEND_FLAGS = socket.MSG_DONTWAIT | getattr(socket, "MSG_NOSIGNAL", 0)
 
 

@@ -81,7 +81,7 @@ class Rendering:
         self._first += cut
 
     def piece(self, after: int, upto: int) -> Piece:
-        """Return the events that follow seq `after`, none beyond `upto`; at least one, though `after` must be below `upto`."""
+        """Return events that follow seq `after`, at least one and none beyond `upto` (which is larger than `after`)."""
         key = (after, upto)
         piece = self._pieces.get(key)
         if piece is None:

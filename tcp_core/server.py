@@ -17,8 +17,8 @@ from pathlib import Path
 from tcp_core.connection import Connection, ConnectionOptions, Network
 from tcp_core.event_log import EventLog
 from tcp_core.hub import Hub, HubOptions
-from tcp_core.limits import ConnectionLimits
 from tcp_core.json_codec import JsonCodec
+from tcp_core.limits import ConnectionLimits
 from tcp_core.messages import Bye, Door, RefusedError
 from tcp_core.peer import SEND_FLAGS
 from tcp_core.text_codec import TextCodec
@@ -95,7 +95,7 @@ class Server:
         self._acceptor.start()
 
     def stop(self) -> None:
-        """Stop accepting, tell everybody, let them take what there is, commit and close. Takes at most a few seconds."""
+        """Stop accepting, tell everybody, let them take what there is for a few seconds at most, commit and close."""
         if self._stopping.is_set():
             return
         self._stopping.set()

@@ -5,6 +5,7 @@ Knows nothing about what is sent.
 
 from __future__ import annotations
 
+import contextlib
 import selectors
 import socket
 import threading
@@ -48,10 +49,8 @@ class Watcher:
 
     def _ask(self, peer: Peer | None) -> None:
         self._asked.append(peer)
-        try:
+        with contextlib.suppress(BlockingIOError):  # enough wake-ups are on their way
             self._wake_in.send(b"\0")
-        except BlockingIOError:  # enough wake-ups are on their way
-            pass
 
     def _run(self) -> None:
         while True:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from tcp_core.commands import COMMANDS
-from tcp_core.messages import Attendance, CommandList, Detail, Notice, Refused
+from tcp_core.messages import Attendance, Detail, Notice, Refused
 
 Lang = Literal["ru", "en"]
 LANGS: tuple[Lang, ...] = get_args(Lang)
