@@ -1,0 +1,261 @@
+// Wires the parts together: what comes from the connection goes to the outbox and the store, what they say goes to the
+// view, and what a person does goes back. Knows nothing about how any of them does its work.
+
+import { Connection } from "./connection.js";
+import { Keep } from "./storage.js";
+import { Outbox } from "./outbox.js";
+import { Store } from "./store.js";
+import { View } from "./view.js";
+import { caughtUp, initial, restore } from "./state.js";
+import { choose } from "./language.js";
+import { terminalCommand } from "./view/entrance.js";
+
+/** @import {Join, Refused, ServerMessage} from "./protocol.js" */
+/** @import {Change, Remembered} from "./state.js" */
+
+const EARLIER_EVENTS = 100;
+const REMEMBER_EVERY_MS = 1000;
+const TOO_MANY_CONNECTIONS = 4503;
+
+const words = choose(navigator.languages);
+const forGood = new Keep(() => localStorage);
+const forReload = new Keep(() => sessionStorage);
+
+const remembered = readRemembered(forReload.get("session"));
+const store = new Store(remembered ? restore(remembered) : initial);
+const outbox = new Outbox(forReload);
+const connection = new Connection(socketAddress(), greeting);
+
+/** The nick to ask for; the server may give another. */
+let wantedNick = remembered?.nick ?? "";
+/** Whether the person is in the room, or was until the connection went. */
+let inside = remembered !== null;
+/** The id of the command that the rename dialog waits for. @type {string | null} */
+let renaming = null;
+/** Whether the outbox may send: the replay is over, so an answer can't come before its turn. */
+let attached = false;
+let rememberingSoon = false;
+
+const view = new View(words, {
+  join,
+  leave,
+  joinAgain: () => connection.start(),
+  reconnectNow: () => connection.retry(),
+  retry: (id) => outbox.retry(id),
+  edit(id) {
+    const entry = outbox.entries.find((candidate) => candidate.id === id);
+    if (!entry) return;
+    view.edit(entry.text);
+    outbox.remove(id);
+  },
+  discard: (id) => outbox.remove(id),
+  queue(text) {
+    outbox.add(text);
+    view.toBottom();
+  },
+  keepDraft: (text) => forReload.set("draft", text),
+  limit: () => store.state.textCharacters,
+  askEarlier() {
+    const { oldest, asking } = store.state;
+    if (oldest === null || asking) return;
+    if (connection.send({ type: "history", before: oldest, limit: EARLIER_EVENTS })) store.take({ type: "asked" });
+  },
+  trimmed: (oldest) => store.take({ type: "trimmed", oldest }),
+  rename(nick) {
+    if (renaming !== null) outbox.remove(renaming);
+    renaming = outbox.add(`/nickname ${nick}`).id;
+  },
+  giveUp() {
+    if (renaming === null) return;
+    outbox.remove(renaming);
+    renaming = null;
+  },
+}, {
+  nick: new URLSearchParams(location.search).get("nick") ?? asText(forGood.get("nick")),
+  draft: asText(forReload.get("draft")),
+  command: terminalCommand(location.hostname, textPort()),
+});
+
+connection.addEventListener("status", () => {
+  const { status } = connection;
+  if (status.state !== "connected" && attached) {
+    attached = false;
+    outbox.detach();
+  }
+  if (status.state === "ended") ended(status.code);
+  view.showStatus(status);
+});
+
+connection.addEventListener("messages", (event) => {
+  const messages = /** @type {CustomEvent<ServerMessage[]>} */ (event).detail;
+  if (!messages.some(({ type }) => type === "welcome") && connection.status.state !== "connected") {
+    for (const message of messages) if (message.type === "refused") turnedAway(message);
+    return;
+  }
+  store.takeAll(messages, (message) => "id" in message && outbox.has(message.id));
+  for (const message of messages) answered(message);
+});
+
+store.addEventListener("change", (event) => {
+  const changes = /** @type {CustomEvent<Change[]>} */ (event).detail;
+  view.showChanges(changes, store.state);
+  if (changes.some(({ kind }) => kind === "renamed-self")) {
+    wantedNick = store.state.nick;
+    forGood.set("nick", wantedNick);
+  }
+  rememberSoon();
+});
+
+outbox.addEventListener("change", showOutbox);
+
+addEventListener("online", () => connection.wake());
+addEventListener("pageshow", (event) => {
+  if (event.persisted) connection.wake();
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) remember();
+  else connection.wake();
+});
+addEventListener("pagehide", remember);
+
+showOutbox();
+if (inside) {
+  view.showRoom(false);
+  connection.start();
+}
+
+/** @param {string} nick */
+function join(nick) {
+  wantedNick = nick;
+  forGood.set("nick", nick);
+  connection.start();
+}
+
+function leave() {
+  if (connection.status.state === "connected") {
+    outbox.add("/quit");
+    return;
+  }
+  connection.stop();
+  gone();
+  inside = false;
+  view.showEntrance("");
+}
+
+/** @returns {Join} */
+function greeting() {
+  const { session, epoch, newest } = store.state;
+  /** @type {Join} */
+  const message = { type: "join", nick: wantedNick, lang: words.code };
+  if (session !== null) message.session = session;
+  if (epoch !== null && newest !== null) Object.assign(message, { epoch, after: newest });
+  return message;
+}
+
+/** @param {ServerMessage} message */
+function answered(message) {
+  switch (message.type) {
+    case "welcome":
+      view.showRoom(!inside);
+      inside = true;
+      remember();
+      break;
+    case "said":
+      outbox.remove(message.id);
+      break;
+    case "notice":
+      if (message.id !== undefined && message.id === renaming) renamed();
+      outbox.remove(message.id);
+      break;
+    case "refused":
+      if (message.id !== undefined && message.id === renaming && message.code !== "not-stored") {
+        renaming = null;
+        outbox.remove(message.id);
+        view.rename.refuse(message.text);
+      } else if (message.id !== undefined) {
+        outbox.refuse(message.id, message.code, message.text);
+      }
+      break;
+  }
+  if (caughtUp(store.state) && !attached) {
+    attached = true;
+    outbox.attach((input) => connection.send(input));
+  }
+}
+
+function renamed() {
+  renaming = null;
+  view.rename.done();
+}
+
+/**
+ * The server does not let one in. What time may mend is left to the connection, which tries again or is told to stay away.
+ * @param {Refused} refused
+ */
+function turnedAway({ code, text }) {
+  if (code === "not-stored" || code === "connections" || code === "join-timeout") return;
+  connection.stop();
+  gone();
+  inside = false;
+  view.showEntrance(text);
+}
+
+/** @param {number} code */
+function ended(code) {
+  outbox.removeCommands();
+  if (code !== TOO_MANY_CONNECTIONS) gone();
+}
+
+/** Forgets the session; the place in the log stays, so that one who comes back sees what was missed. */
+function gone() {
+  store.take({ type: "ended" });
+  forReload.remove("session");
+}
+
+function showOutbox() {
+  view.showPending(outbox.entries, outbox.waiting, store.state);
+}
+
+function rememberSoon() {
+  if (rememberingSoon) return;
+  rememberingSoon = true;
+  setTimeout(() => {
+    rememberingSoon = false;
+    remember();
+  }, REMEMBER_EVERY_MS);
+}
+
+/** What a reload needs to come back as the same participant. */
+function remember() {
+  const { session, epoch, newest, live } = store.state;
+  const after = newest ?? live;
+  if (!inside || session === null || epoch === null || after === null) return;
+  /** @type {Remembered} */
+  const value = { nick: wantedNick, session, epoch, after };
+  forReload.set("session", value);
+}
+
+/** @param {unknown} kept @returns {Remembered | null} */
+function readRemembered(kept) {
+  const value = /** @type {Partial<Remembered> | null} */ (kept);
+  if (typeof value?.nick !== "string" || typeof value.session !== "string") return null;
+  if (typeof value.epoch !== "string" || !Number.isSafeInteger(value.after)) return null;
+  return /** @type {Remembered} */ (value);
+}
+
+function socketAddress() {
+  const address = new URL("ws", document.baseURI);
+  address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
+  address.search = address.hash = "";
+  return address.href;
+}
+
+function textPort() {
+  const port = document.querySelector('meta[name="parley-text-port"]')?.getAttribute("content") ?? "";
+  return /^\d{1,5}$/.test(port) ? port : "9997";
+}
+
+/** @param {unknown} value */
+function asText(value) {
+  return typeof value === "string" ? value : "";
+}

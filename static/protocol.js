@@ -1,0 +1,131 @@
+// The messages of the JSON door: their shapes, and the way from text to message and back.
+// Knows nothing about sockets, the page, or what the messages are good for.
+
+/** @typedef {{text_characters?: number, nick_characters?: number}} Limits */
+
+/** @typedef {{type: "joined", room: string, seq: number, ts: number, nick: string}} Joined */
+/** @typedef {{type: "left", room: string, seq: number, ts: number, nick: string, reason?: string}} Left */
+/** @typedef {{type: "renamed", room: string, seq: number, ts: number, nick: string, new_nick: string}} Renamed */
+/** @typedef {{type: "said", room: string, seq: number, ts: number, nick: string, text: string, id?: string}} Said */
+/** @typedef {Joined | Left | Renamed | Said} RoomEvent */
+
+/**
+ * @typedef {{type: "welcome", nick: string, session: string, room: string, epoch: string, live: number,
+ *   resumed: boolean, lang?: string, limits?: Limits}} Welcome
+ */
+/** @typedef {{type: "members", room: string, nicks: string[], more?: boolean}} Members */
+/** @typedef {{type: "history", room: string, events: RoomEvent[], more: boolean}} History */
+/** @typedef {{type: "notice", code: string, text: string, id?: string}} Notice */
+/** @typedef {{type: "refused", code: string, text: string, id?: string}} Refused */
+/** @typedef {{type: "gap", room: string, from: number, to: number}} Gap */
+/** @typedef {{type: "pong", id?: string}} Pong */
+/** @typedef {{type: "bye", code: number, reason?: string}} Bye */
+/** @typedef {Welcome | Members | RoomEvent | History | Notice | Refused | Gap | Pong | Bye} ServerMessage */
+
+/** @typedef {{type: "join", nick: string, lang: string, session?: string, epoch?: string, after?: number}} Join */
+/** @typedef {{type: "input", text: string, id?: string}} Input */
+/** @typedef {{type: "history", before: number, limit: number}} AskHistory */
+/** @typedef {{type: "ping", id?: string}} Ping */
+/** @typedef {Join | Input | AskHistory | Ping} ClientMessage */
+
+export const SUBPROTOCOL = "parley.v1";
+
+const LATEST_DATE = 8.64e15;
+
+/** Each kind of field, and what a value must be to be of that kind. @type {Record<string, (value: unknown) => boolean>} */
+const kinds = {
+  string: (value) => typeof value === "string",
+  boolean: (value) => typeof value === "boolean",
+  seq: (value) => typeof value === "number" && Number.isSafeInteger(value) && value >= 0,
+  time: (value) => typeof value === "number" && Math.abs(value) <= LATEST_DATE,
+  number: (value) => typeof value === "number",
+  strings: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
+  events: (value) => Array.isArray(value),
+  object: (value) => typeof value === "object" && value !== null,
+};
+
+/** The fields of each type; a question mark says that the field may be missing. @type {Record<string, Record<string, string>>} */
+const shapes = {
+  welcome: {
+    nick: "string", session: "string", room: "string", epoch: "string", live: "seq",
+    resumed: "boolean", lang: "string?", limits: "object?",
+  },
+  members: { room: "string", nicks: "strings", more: "boolean?" },
+  joined: { room: "string", seq: "seq", ts: "time", nick: "string" },
+  left: { room: "string", seq: "seq", ts: "time", nick: "string", reason: "string?" },
+  renamed: { room: "string", seq: "seq", ts: "time", nick: "string", new_nick: "string" },
+  said: { room: "string", seq: "seq", ts: "time", nick: "string", text: "string", id: "string?" },
+  history: { room: "string", events: "events", more: "boolean" },
+  notice: { code: "string", text: "string", id: "string?" },
+  refused: { code: "string", text: "string", id: "string?" },
+  gap: { room: "string", from: "seq", to: "seq" },
+  pong: { id: "string?" },
+  bye: { code: "number", reason: "string?" },
+};
+
+const eventTypes = new Set(["joined", "left", "renamed", "said"]);
+
+/** @param {ServerMessage} message @returns {message is RoomEvent} */
+export function isEvent(message) {
+  return eventTypes.has(message.type);
+}
+
+/**
+ * A message, or null where it is of an unknown type or lacks what its type needs. Unknown fields do no harm.
+ * @param {unknown} value @returns {ServerMessage | null}
+ */
+export function read(value) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  const fields = /** @type {Record<string, unknown>} */ (value);
+  const type = fields.type;
+  if (typeof type !== "string" || !Object.hasOwn(shapes, type)) return null;
+  for (const [name, kind] of Object.entries(shapes[type])) {
+    const optional = kind.endsWith("?");
+    const given = fields[name];
+    if (optional && (given === undefined || given === null)) continue;
+    if (!kinds[optional ? kind.slice(0, -1) : kind](given)) return null;
+  }
+  const message = /** @type {ServerMessage} */ (value);
+  if (message.type !== "history") return message;
+  const events = /** @type {RoomEvent[]} */ (message.events.map(read).filter((item) => item !== null && isEvent(item)));
+  return { ...message, events };
+}
+
+/**
+ * All messages of one frame, which holds one JSON object a line. What can't be read is left out: if it was an
+ * event, the hole in the seqs shows it.
+ * @param {string} frame @returns {ServerMessage[]}
+ */
+export function decode(frame) {
+  /** @type {ServerMessage[]} */
+  const messages = [];
+  for (const line of frame.split("\n")) {
+    if (line.trim() === "") continue;
+    let value;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      continue;
+    }
+    const message = read(value);
+    if (message !== null) messages.push(message);
+  }
+  return messages;
+}
+
+/** @param {ClientMessage} message @returns {string} */
+export function encode(message) {
+  return JSON.stringify(message);
+}
+
+/** Characters as the server counts them: code points, not UTF-16 units. @param {string} text @returns {number} */
+export function countCharacters(text) {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+/** Whether the server will take this line as a command; `//word` is said as `/word`. @param {string} text */
+export function isCommand(text) {
+  return text.startsWith("/") && !text.startsWith("//");
+}

@@ -1,0 +1,126 @@
+// The page: puts its parts together and shows them what concerns them, once a frame.
+// Knows nothing about sockets and storage; what a person does goes out through the actions.
+
+import { translate, find } from "./view/dom.js";
+import { perFrame } from "./view/frame.js";
+import { Composer } from "./view/composer.js";
+import { Entrance } from "./view/entrance.js";
+import { Log } from "./view/log.js";
+import { Pending } from "./view/pending.js";
+import { People } from "./view/people.js";
+import { Rename } from "./view/rename.js";
+import { StatusBar } from "./view/status.js";
+
+/** @import {Change, State} from "./state.js" */
+/** @import {Status} from "./connection.js" */
+/** @import {Entry} from "./outbox.js" */
+/** @import {Words} from "./language.js" */
+/** @import {LogActions} from "./view/log.js" */
+/** @import {PendingActions} from "./view/pending.js" */
+/** @import {ComposerActions} from "./view/composer.js" */
+/** @import {StatusActions} from "./view/status.js" */
+
+/**
+ * @typedef {LogActions & PendingActions & ComposerActions & StatusActions & {
+ *   join(nick: string): void, leave(): void, rename(nick: string): void, giveUp(): void}} Actions
+ */
+/** @typedef {{nick: string, draft: string, command: string}} Filled what stands in the fields at first */
+
+export class View {
+  /** What the next frame has to show. @type {{state: State, people: boolean, entries: readonly Entry[] | null} | null} */
+  #due = null;
+  #inRoom = false;
+  #soon = perFrame(() => this.#draw());
+  #parts;
+
+  /** @param {Words} words @param {Actions} actions @param {Filled} filled */
+  constructor(words, actions, filled) {
+    translate(words);
+    this.#parts = {
+      entrance: new Entrance(words, (nick) => actions.join(nick), filled),
+      status: new StatusBar(words, actions),
+      log: new Log(words, actions),
+      pending: new Pending(words, actions),
+      people: new People(words),
+      composer: new Composer(words, actions, filled.draft),
+      rename: new Rename(words, actions),
+    };
+    find("leave", HTMLButtonElement).addEventListener("click", () => actions.leave());
+  }
+
+  get rename() {
+    return this.#parts.rename;
+  }
+
+  /** @param {boolean} focus whether a person asked for it just now */
+  showRoom(focus) {
+    if (this.#inRoom) return;
+    this.#inRoom = true;
+    this.#swap();
+    this.#parts.log.toBottom();
+    if (focus) this.#parts.composer.focus();
+  }
+
+  /** @param {string} reason why one is here again */
+  showEntrance(reason) {
+    this.#inRoom = false;
+    this.#swap();
+    this.#parts.entrance.refuse(reason);
+    this.#parts.entrance.focus();
+  }
+
+  /** @param {Status} status */
+  showStatus(status) {
+    this.#parts.status.show(status, this.#inRoom);
+    this.#parts.people.stale(status.state !== "connected");
+    if (status.state !== "connected") this.#parts.log.quiet();
+  }
+
+  /** @param {readonly Change[]} changes @param {State} state */
+  showChanges(changes, state) {
+    const due = this.#later(state);
+    if (changes.some(({ kind }) => kind === "people" || kind === "nick")) due.people = true;
+    if (changes.some(({ kind }) => kind === "earlier")) this.#parts.log.showEarlier(state);
+    this.#parts.log.take(changes);
+  }
+
+  /** @param {readonly Entry[]} entries @param {number} waiting @param {State} state */
+  showPending(entries, waiting, state) {
+    this.#later(state).entries = entries;
+    this.#parts.status.showWaiting(waiting);
+  }
+
+  /** One's own message is what one wants to see next. */
+  toBottom() {
+    this.#parts.log.toBottom();
+  }
+
+  /** @param {string} text */
+  edit(text) {
+    this.#parts.composer.put(text);
+  }
+
+  /** @param {State} state */
+  #later(state) {
+    this.#due = { people: false, entries: null, ...this.#due, state };
+    this.#soon();
+    return this.#due;
+  }
+
+  #draw() {
+    const due = this.#due;
+    this.#due = null;
+    if (due === null) return;
+    if (due.people) {
+      this.#parts.people.show(due.state.people, due.state.nick);
+      this.#parts.rename.show(due.state.nick);
+    }
+    if (due.entries !== null) this.#parts.pending.show(due.entries, due.state.nick);
+  }
+
+  #swap() {
+    find("entrance", HTMLElement).hidden = this.#inRoom;
+    find("room", HTMLElement).hidden = !this.#inRoom;
+    find("self", HTMLElement).hidden = !this.#inRoom;
+  }
+}

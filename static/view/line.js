@@ -1,0 +1,131 @@
+// Makes the element of one line in the log, and the seam between two that stand together.
+// Knows nothing about the log as a whole, scrolling or the connection.
+
+import { count } from "../language.js";
+import { fill, make } from "./dom.js";
+
+/** @import {RoomEvent} from "../protocol.js" */
+/** @import {Words} from "../language.js" */
+
+/**
+ * What the log remembers of a line that it shows.
+ * @typedef {object} Line
+ * @property {HTMLElement} node
+ * @property {number | null} seq
+ * @property {string} day
+ * @property {number} ts
+ * @property {string | null} speaker whose message it is
+ * @property {HTMLElement | null} divider the date above it
+ */
+
+const COLOURS = [
+  "colour-0", "colour-1", "colour-2", "colour-3", "colour-4", "colour-5",
+  "colour-6", "colour-7", "colour-8", "colour-9", "colour-10", "colour-11",
+];
+const TOGETHER_MS = 5 * 60_000;
+
+/** One of our own class names, the same for the same nick. @param {string} nick */
+export function colourOf(nick) {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < nick.length; index += 1) {
+    hash = Math.imul(hash ^ nick.charCodeAt(index), 0x01000193);
+  }
+  return COLOURS[((hash ^ (hash >>> 15)) >>> 0) % COLOURS.length];
+}
+
+/** @param {string} nick */
+export function makeNick(nick) {
+  return make("bdi", `nick ${colourOf(nick)}`, nick);
+}
+
+export class LineMaker {
+  #words;
+  #hour;
+  #full;
+  #day;
+
+  /** @param {Words} words */
+  constructor(words) {
+    this.#words = words;
+    this.#hour = new Intl.DateTimeFormat(words.code, { hour: "numeric", minute: "2-digit" });
+    this.#full = new Intl.DateTimeFormat(words.code, { dateStyle: "full", timeStyle: "medium" });
+    this.#day = new Intl.DateTimeFormat(words.code, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+  }
+
+  /** @param {RoomEvent} event @returns {Line} */
+  event(event) {
+    const node = event.type === "said" ? this.#said(event.nick, event.text) : this.#happened(event);
+    node.dataset.seq = String(event.seq);
+    return this.#line(node, event.seq, event.ts, event.type === "said" ? event.nick : null);
+  }
+
+  /** @param {number} from @param {number} to @returns {Line} */
+  gap(from, to) {
+    return this.remark("gap", count(this.#words, this.#words.gap, to - from + 1));
+  }
+
+  /** A line that is not an event of the room. @param {"notice" | "refused" | "gap" | "restarted"} type @param {string} text */
+  remark(type, text) {
+    const body = make("p", "text", text);
+    body.dir = "auto";
+    const node = make("div", `line remark ${type}`, body);
+    node.dataset.type = type;
+    return this.#line(node, null, Date.now(), null);
+  }
+
+  /**
+   * What depends on the line above: the date, and whether the nick is repeated.
+   * @param {Line | null} above @param {Line} line
+   */
+  seam(above, line) {
+    const newDay = above === null || above.day !== line.day;
+    if (newDay && line.divider === null) {
+      line.divider = make("p", "divider", make("span", "", this.#day.format(line.ts)));
+      line.node.before(line.divider);
+    } else if (!newDay && line.divider !== null) {
+      line.divider.remove();
+      line.divider = null;
+    }
+    const together = above !== null && !newDay && line.speaker !== null && above.speaker === line.speaker
+      && line.ts - above.ts < TOGETHER_MS;
+    line.node.classList.toggle("continued", together);
+  }
+
+  /** @param {string} nick @param {string} text */
+  #said(nick, text) {
+    const body = make("p", "text", text);
+    body.dir = "auto";
+    const node = make("div", "line said", makeNick(nick), body);
+    node.dataset.type = "said";
+    return node;
+  }
+
+  /** @param {Exclude<RoomEvent, {type: "said"}>} event */
+  #happened(event) {
+    const parts = { nick: makeNick(event.nick), new_nick: makeNick(event.type === "renamed" ? event.new_nick : "") };
+    const node = make("div", `line happening ${event.type}`, make("p", "what", ...fill(this.#sentence(event), parts)));
+    node.dataset.type = event.type;
+    return node;
+  }
+
+  /** @param {Exclude<RoomEvent, {type: "said"}>} event */
+  #sentence(event) {
+    if (event.type !== "left") return this.#words[event.type];
+    switch (event.reason) {
+      case "lost": return this.#words.left_lost;
+      case "timeout": return this.#words.left_timeout;
+      case "stopped": return this.#words.left_stopped;
+      default: return this.#words.left;
+    }
+  }
+
+  /** @param {HTMLElement} node @param {number | null} seq @param {number} ts @param {string | null} speaker @returns {Line} */
+  #line(node, seq, ts, speaker) {
+    const date = new Date(ts);
+    const time = make("time", "", this.#hour.format(date));
+    time.dateTime = date.toISOString();
+    time.title = this.#full.format(date);
+    node.append(time);
+    return { node, seq, day: date.toDateString(), ts, speaker, divider: null };
+  }
+}

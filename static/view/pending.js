@@ -1,0 +1,76 @@
+// The end of the conversation: what has been typed and is not in the log yet, or was refused.
+// Knows nothing about sending; it shows the entries of the outbox and says which button was pressed.
+
+import { find, make, makeButton } from "./dom.js";
+import { makeNick } from "./line.js";
+
+/** @import {Entry} from "../outbox.js" */
+/** @import {Words} from "../language.js" */
+
+/** @typedef {{retry(id: string): void, edit(id: string): void, discard(id: string): void}} PendingActions */
+/** @typedef {{node: HTMLElement, note: HTMLElement, buttons: HTMLElement}} Shown */
+
+export class Pending {
+  /** @type {Map<string, Shown>} */
+  #shown = new Map();
+  #list = find("pending", HTMLElement);
+  #words;
+  #actions;
+
+  /** @param {Words} words @param {PendingActions} actions */
+  constructor(words, actions) {
+    this.#words = words;
+    this.#actions = actions;
+  }
+
+  /** @param {readonly Entry[]} entries @param {string} nick */
+  show(entries, nick) {
+    const wanted = entries.filter((entry) => !entry.command || entry.refusal !== null);
+    const ids = new Set(wanted.map((entry) => entry.id));
+    for (const [id, shown] of this.#shown) {
+      if (ids.has(id)) continue;
+      shown.node.remove();
+      this.#shown.delete(id);
+    }
+    for (const entry of wanted) {
+      let shown = this.#shown.get(entry.id);
+      if (!shown) {
+        shown = this.#make(entry, nick);
+        this.#shown.set(entry.id, shown);
+        this.#list.append(shown.node);
+      }
+      this.#update(shown, entry);
+    }
+  }
+
+  /** @param {Entry} entry @param {string} nick @returns {Shown} */
+  #make(entry, nick) {
+    const text = make("p", "text", entry.text);
+    text.dir = "auto";
+    const note = make("p", "note");
+    const buttons = make("div", "buttons",
+      makeButton(this.#words.retry, () => this.#actions.retry(entry.id)),
+      makeButton(this.#words.edit, () => this.#actions.edit(entry.id)),
+      makeButton(this.#words.discard, () => this.#actions.discard(entry.id)));
+    const node = make("li", "line said", makeNick(nick), text, note, buttons);
+    node.dataset.type = "said";
+    return { node, note, buttons };
+  }
+
+  /** @param {Shown} shown @param {Entry} entry */
+  #update({ node, note, buttons }, entry) {
+    const refused = entry.refusal !== null;
+    node.dataset.pending = refused ? "refused" : entry.held ? "held" : entry.sent ? "sent" : "waiting";
+    node.classList.toggle("refused", refused);
+    buttons.hidden = !refused;
+    const text = this.#note(entry);
+    if (note.textContent !== text) note.textContent = text;
+  }
+
+  /** @param {Entry} entry */
+  #note(entry) {
+    if (entry.refusal !== null) return this.#words.refused.replace("{reason}", () => entry.refusal ?? "");
+    if (entry.held) return this.#words.held;
+    return entry.sent ? this.#words.sending : this.#words.waiting;
+  }
+}

@@ -1,0 +1,82 @@
+// The languages say the same things, the page names words that exist, and nothing opens a door to markup from outside.
+
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { choose, count, languages } from "../../static/language.js";
+import { terminalCommand } from "../../static/view/entrance.js";
+
+const folder = new URL("../../static/", import.meta.url);
+/** @param {string} name */
+const source = (name) => readFileSync(new URL(name, folder), "utf8");
+const files = readdirSync(folder.pathname, { recursive: true }).map(String);
+const scripts = files.filter((name) => name.endsWith(".js"));
+
+test("all languages have the same keys, the same places to fill and all their forms", () => {
+  const [first] = languages;
+  for (const words of languages) {
+    assert.deepEqual(Object.keys(words).sort(), Object.keys(first).sort());
+    const categories = new Intl.PluralRules(words.code).resolvedOptions().pluralCategories;
+    assert.deepEqual([...words.plural].sort(), [...categories].sort());
+    for (const [key, value] of Object.entries(words)) {
+      if (typeof value !== "string") continue;
+      assert.ok(value.length > 0, key);
+      const model = String(/** @type {Record<string, unknown>} */ (first)[key]);
+      const places = (/** @type {string} */ text) => [...new Set(text.match(/\{\w+\}/g))].sort();
+      assert.deepEqual(places(value), places(model), key);
+      if (model.includes("|")) assert.equal(value.split("|").length, words.plural.length, key);
+    }
+  }
+});
+
+test("every language file is offered", () => {
+  const codes = files.filter((name) => name.startsWith("lang/")).map((name) => name.slice(5, -3));
+  assert.deepEqual(codes.sort(), languages.map(({ code }) => code).sort());
+});
+
+test("the browser's languages choose", () => {
+  assert.equal(choose(["de-DE", "ru-RU", "en"]).code, "ru");
+  assert.equal(choose(["de"]).code, "en");
+  assert.equal(choose([]).code, "en");
+});
+
+test("numbers take their form", () => {
+  const ru = choose(["ru"]);
+  assert.equal(count(ru, ru.people_count, 1), "1 человек");
+  assert.equal(count(ru, ru.people_count, 3), "3 человека");
+  assert.equal(count(ru, ru.people_count, 11), "11 человек");
+  const en = choose(["en"]);
+  assert.equal(count(en, en.people_count, 2), "2 people");
+});
+
+test("the words that the page names exist, and stand there in English", () => {
+  const english = /** @type {Record<string, unknown>} */ (languages[0]);
+  const page = source("index.html");
+  const named = [...page.matchAll(/data-text="(\w+)"[^>]*>([^<]*)</g)];
+  assert.ok(named.length > 10);
+  for (const [, key, text] of named) assert.equal(text, english[key], key);
+  for (const [, key] of page.matchAll(/data-label="(\w+)"/g)) assert.ok(english[key], key);
+});
+
+test("no script makes markup from text, and the page holds no script or style of its own", () => {
+  for (const name of scripts) {
+    assert.ok(!/innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|DOMParser|setAttribute\("style/.test(source(name)), name);
+  }
+  const page = source("index.html");
+  assert.ok(!/<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)/.test(page));
+});
+
+test("nothing is fetched from elsewhere", () => {
+  for (const name of ["index.html", "style.css", ...scripts]) {
+    assert.ok(!/(?:https?:)?\/\/[\w-]+\.[a-z]/i.test(source(name)), name);
+  }
+});
+
+test("each file says what it is", () => {
+  for (const name of scripts) assert.match(source(name), /^\/\/ [\s\S]*?[Kk]nows nothing about/, name);
+});
+
+test("the command for a terminal", () => {
+  assert.equal(terminalCommand("chat.lan", "9997"), "nc chat.lan 9997");
+  assert.equal(terminalCommand("[::1]", "9997"), "nc ::1 9997");
+});

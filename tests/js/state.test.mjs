@@ -1,0 +1,137 @@
+// The reducer: what is new, what is not, who is here.
+
+import { test } from "node:test";
+import assert from "node:assert/strict";
+import { caughtUp, initial, reduce, restore } from "../../static/state.js";
+
+/** @import {State, Change} from "../../static/state.js" */
+
+/** @param {Partial<import("../../static/protocol.js").Welcome>} [fields] */
+function welcome(fields = {}) {
+  return /** @type {const} */ ({
+    type: "welcome", nick: "Ann", session: "s", room: "main", epoch: "e", live: 2, resumed: false, ...fields,
+  });
+}
+
+/** @param {number} seq @param {string} [text] */
+function said(seq, text = `text ${seq}`) {
+  return /** @type {const} */ ({ type: "said", room: "main", seq, ts: 1, nick: "Bob", text });
+}
+
+/** @param {State} state @param {...any} messages @returns {[State, Change[]]} */
+function run(state, ...messages) {
+  /** @type {Change[]} */
+  const all = [];
+  for (const message of messages) {
+    const [next, changes] = reduce(state, message);
+    state = next;
+    all.push(...changes);
+  }
+  return [state, all];
+}
+
+/** @param {Change[]} changes */
+function shown(changes) {
+  /** @type {(number | string)[]} */
+  const lines = [];
+  for (const change of changes) {
+    if (change.kind === "append") lines.push(change.event.seq);
+    if (change.kind === "gap") lines.push(`gap ${change.from}-${change.to}`);
+  }
+  return lines;
+}
+
+test("each event is shown once and in order", () => {
+  const [state, changes] = run(initial, welcome(), said(1), said(2), said(2), said(1), said(3));
+  assert.deepEqual(shown(changes), [1, 2, 3]);
+  assert.equal(state.newest, 3);
+  assert.equal(state.earlier, false);
+});
+
+test("the replay ends at live, once", () => {
+  const [early, before] = run(initial, welcome(), said(1));
+  assert.ok(!caughtUp(early));
+  const [late, after] = run(early, said(2), said(3));
+  assert.ok(caughtUp(late));
+  assert.equal(before.concat(after).filter(({ kind }) => kind === "caught-up").length, 1);
+  assert.deepEqual(after.flatMap((change) => change.kind === "append" ? [change.live] : []), [false, true]);
+});
+
+test("an empty room has nothing to replay", () => {
+  assert.ok(run(initial, welcome({ live: 0 }))[1].some(({ kind }) => kind === "caught-up"));
+});
+
+test("coming back goes on where one was", () => {
+  const [state] = run(initial, welcome(), said(1), said(2));
+  const [, changes] = run(state, welcome({ live: 4, resumed: true }), said(2), said(3), said(4));
+  assert.deepEqual(shown(changes), [3, 4]);
+});
+
+test("another epoch starts afresh", () => {
+  const [state] = run(initial, welcome(), said(1), said(2));
+  const [next, changes] = run(state, welcome({ epoch: "f", live: 1 }), said(1, "new"));
+  assert.equal(changes[0].kind, "restarted");
+  assert.deepEqual(shown(changes), [1]);
+  assert.equal(next.newest, 1);
+});
+
+test("a hole is shown", () => {
+  const [state, changes] = run(initial, welcome(), said(1), said(4));
+  assert.deepEqual(shown(changes), [1, "gap 2-3", 4]);
+  assert.equal(state.newest, 4);
+});
+
+test("a gap moves the cursor and may end the replay", () => {
+  const [state, changes] = run(initial, welcome({ live: 9 }), { type: "gap", room: "main", from: 1, to: 9 }, said(10));
+  assert.deepEqual(shown(changes), ["gap 1-9", 10]);
+  assert.ok(caughtUp(state));
+});
+
+test("an answer out of turn does not move the cursor", () => {
+  const [state] = run(initial, welcome(), said(1));
+  const [next, changes] = reduce(state, said(5), true);
+  assert.equal(next.newest, 1);
+  assert.deepEqual(changes, []);
+});
+
+test("people: the list in parts, then live events; a replay changes nobody", () => {
+  const [state] = run(initial, welcome({ live: 1 }),
+    { type: "members", room: "main", nicks: ["Ann"], more: true }, { type: "members", room: "main", nicks: ["Bob"], more: false },
+    { type: "left", room: "main", seq: 1, ts: 1, nick: "Bob" });
+  assert.deepEqual([...state.people], ["Ann", "Bob"]);
+  const [later] = run(state, { type: "joined", room: "main", seq: 2, ts: 1, nick: "Cy" },
+    { type: "renamed", room: "main", seq: 3, ts: 1, nick: "Ann", new_nick: "Anna" }, { type: "left", room: "main", seq: 4, ts: 1, nick: "Bob" });
+  assert.deepEqual([...later.people], ["Cy", "Anna"]);
+  assert.equal(later.nick, "Anna");
+});
+
+test("someone who once had my nick does not rename me", () => {
+  const [state] = run(initial, welcome({ live: 1 }), { type: "renamed", room: "main", seq: 1, ts: 1, nick: "Ann", new_nick: "X" });
+  assert.equal(state.nick, "Ann");
+});
+
+test("earlier events go above, and only once", () => {
+  const [state] = run(initial, welcome({ live: 50 }), said(50));
+  assert.ok(state.earlier);
+  const [asked] = run(state, { type: "asked" });
+  assert.ok(asked.asking);
+  const [next, changes] = run(asked, { type: "history", room: "main", more: true, events: [said(48), said(49), said(50)] });
+  assert.deepEqual(changes[0], { kind: "prepend", events: [said(48), said(49)] });
+  assert.equal(next.oldest, 48);
+  assert.ok(next.earlier && !next.asking);
+  assert.equal(run(next, { type: "history", room: "main", more: false, events: [] })[0].earlier, false);
+});
+
+test("a reload shows the last events again", () => {
+  const state = restore({ nick: "Ann", session: "s", epoch: "e", after: 250 });
+  assert.equal(state.newest, 150);
+  const [next, changes] = run(state, welcome({ live: 250 }), said(151));
+  assert.deepEqual(shown(changes), [151]);
+  assert.ok(next.earlier);
+  assert.equal(restore({ nick: "Ann", session: "s", epoch: "e", after: 7 }).newest, 0);
+});
+
+test("an empty notice shows nothing; a refusal without id is shown", () => {
+  assert.deepEqual(run(initial, { type: "notice", code: "done", text: "" })[1], []);
+  assert.equal(run(initial, { type: "refused", code: "empty", text: "no" })[1][0].kind, "refused");
+});
