@@ -40,8 +40,8 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
 )
 @click.option("--gateway-networks", type=networks, default="127.0.0.0/8,::1/128", show_envvar=True,
               help="Networks that gateways may come from, separated by commas.")  # fmt: skip
-@click.option("--page-url", default="", show_envvar=True,
-              help="The web page, told to browsers that come to the text door.  [default: port 8080 of that host]")  # fmt: skip
+@click.option("--page-url", default="http://{host}:8080/", show_envvar=True,
+              help="The web page, told to browsers at the text door; {host}: the address they came to.")  # fmt: skip
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), default="parley-data", show_envvar=True,
               help="Where the log is kept; made if it is not there.")  # fmt: skip
 @click.option("--lang", type=click.Choice(LANGS), default="ru", show_envvar=True, help="Language of the text door.")

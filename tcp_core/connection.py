@@ -42,7 +42,7 @@ class ConnectionOptions:
     rate_burst: int
     rate_per_second: float
     page_url: str
-    """The web page, for those who come with a browser; empty: port 8080 of the address they came to."""
+    """The web page, for those who come with a browser; {host} stands for the address they came to."""
     gateway_networks: tuple[Network, ...]
     limits: ConnectionLimits
     stopping: threading.Event
@@ -165,10 +165,8 @@ class Connection:
             self._wait_until_applied()
 
     def _page_url(self) -> str:
-        if self._options.page_url:
-            return self._options.page_url
         host: str = self._sock.getsockname()[0]
-        return f"http://[{host}]:8080/" if ":" in host else f"http://{host}:8080/"
+        return self._options.page_url.replace("{host}", f"[{host}]" if ":" in host else host)
 
     def _discard_rest(self) -> None:
         while self._sock.recv(RECEIVE_BYTES):

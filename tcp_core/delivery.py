@@ -164,7 +164,7 @@ class Delivery:
     # ------------------------------------------------------------- the ending
 
     def _hang_up(self, peer: Peer) -> None:
-        """Close our side, so that the peer sees all and then the end; a plain close could destroy what is on its way."""
+        """Close our side, so that the peer sees all and then the end; a plain close could destroy what is under way."""
         if peer.eof:
             self.drop(peer)
             return

@@ -1,7 +1,7 @@
 """The PROXY protocol header, with which the gateway says whose connection it is.
 
-Source: haproxy.org, "The PROXY protocol", versions 1 and 2. Takes bytes as they come; knows nothing about sockets or who
-may send such a header.
+Source: haproxy.org, "The PROXY protocol", versions 1 and 2. Takes bytes as they come; knows nothing about sockets or
+who may send such a header.
 """
 
 from __future__ import annotations

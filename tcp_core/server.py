@@ -43,7 +43,7 @@ class ServerOptions:
     gateway_host: str = "127.0.0.1"
     gateway_port: int = 9998
     gateway_networks: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-    page_url: str = ""
+    page_url: str = "http://{host}:8080/"
     data_dir: Path = Path("parley-data")
     rate_burst: int = 10
     rate_per_second: float = 2.0

@@ -1,0 +1,49 @@
+# Two commands do everything on a fresh machine: `make run` and `make test`.
+
+PYTHON ?= python3
+VENV ?= .venv
+HOST ?= 127.0.0.1
+DATA_DIR ?= data
+BIN := $(VENV)/bin
+
+.PHONY: run test check pytest setup tools clean
+
+run: $(VENV)/.installed  ## open a room at http://127.0.0.1:8080/ and `nc 127.0.0.1 9997`; HOST=0.0.0.0 for a LAN
+	@$(BIN)/parley --host $(HOST) --data-dir $(DATA_DIR)
+
+test: setup check pytest  ## set up and run everything, the browser included
+
+check: $(VENV)/.installed-test node_modules/.installed  ## style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	npm run --silent check
+	npm run --silent test
+
+pytest: $(VENV)/.installed-test
+	$(BIN)/python -m pytest
+
+setup: tools $(VENV)/.installed-test node_modules/.installed
+
+tools:  ## what the tests need from the system: Chromium, nc, ncat, telnet, node
+	@sh tests/install_tools.sh
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Parley needs Python 3.11 or later; say which: make PYTHON=python3.13 …" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/.installed
+
+node_modules/.installed: package.json package-lock.json
+	npm ci --silent --no-audit --no-fund
+	@touch $@
+
+clean:  ## remove what was set up; the log in data/ stays
+	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
