@@ -12,7 +12,9 @@ From the wire inwards, each module with what it does:
     commands        what a typed line asks for; the table of commands
     cleaning        takes out of text what could attack a terminal
     wording         every word the server says, in each language
-    hub             the thread that owns the room: inbox -> chat -> log -> delivery
+    hub             the thread that owns the room: inbox -> chat -> ledger -> delivery
+    reception       who comes, comes back and goes
+    ledger          what the next commit decides; replies to one person
     delivery        moves the cursors and ends connections
     cursor          one connection's place in the log
     rendering       the log as one codec shows it, encoded once
@@ -25,7 +27,7 @@ From the wire inwards, each module with what it does:
     messages        the vocabulary
     deadlines       what happens when nothing happens
 
-Beside the server: `client`, the terminal client, and `launcher`, the `parley` command.
+Beside the server: `client`, the terminal client; `launcher`, the `parley` command; `health`, for containers.
 """
 
 __version__ = "0.1.0"

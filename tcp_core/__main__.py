@@ -13,7 +13,7 @@ import click
 from tcp_core import __version__
 from tcp_core.connection import Network
 from tcp_core.event_log import LogUnusableError
-from tcp_core.hub import HubOptions
+from tcp_core.reception import ReceptionOptions
 from tcp_core.server import Server, ServerOptions
 from tcp_core.wording import LANGS, Lang
 
@@ -91,7 +91,7 @@ def main(
         rate_per_second=rate_per_second,
         connections_per_address=connections_per_address,
         max_connections=max_connections,
-        hub=HubOptions(lang, history_lines, resume_grace_seconds, join_timeout_seconds),
+        reception=ReceptionOptions(lang, history_lines, resume_grace_seconds, join_timeout_seconds),
     )
     signals = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # threads inherit it; only sigwait below sees them

@@ -45,7 +45,7 @@ class Delivery:
         self._owed: dict[Peer, None] = {}
         """Who has something to be sent besides new events."""
         self._delivered = log.last
-        self.lingering: Deadlines[Peer] = Deadlines(LINGER_SECONDS)
+        self._lingering: Deadlines[Peer] = Deadlines(LINGER_SECONDS)
 
     def add_rendering(self, rendering: Rendering) -> None:
         """Make a rendering known, so that cursors can be placed in it."""
@@ -68,7 +68,16 @@ class Delivery:
         peer.closing = True
         peer.cursor.end = end
         self._owed[peer] = None
-        self.lingering.add(peer, self._monotonic())
+        self._lingering.add(peer, self._monotonic())
+
+    def next_deadline(self) -> float | None:
+        """Return when `expire` has something to do, by the monotonic clock."""
+        return self._lingering.next()
+
+    def expire(self) -> None:
+        """Let go of those that take too long to end."""
+        for peer in self._lingering.expired(self._monotonic()):
+            self.drop(peer)
 
     # ---------------------------------------------------------------- a round
 
@@ -189,5 +198,5 @@ class Delivery:
     def _close_if_over(self, peer: Peer) -> None:
         if peer.broken and peer.eof and not peer.blocked and peer in self.peers:
             self.peers.remove(peer)
-            self.lingering.discard(peer)
+            self._lingering.discard(peer)
             peer.sock.close()

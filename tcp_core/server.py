@@ -16,11 +16,12 @@ from pathlib import Path
 
 from tcp_core.connection import Connection, ConnectionOptions, Network
 from tcp_core.event_log import EventLog
-from tcp_core.hub import Hub, HubOptions
+from tcp_core.hub import Hub
 from tcp_core.json_codec import JsonCodec
 from tcp_core.limits import ConnectionLimits
 from tcp_core.messages import Bye, Door, RefusedError
 from tcp_core.peer import SEND_FLAGS
+from tcp_core.reception import ReceptionOptions
 from tcp_core.text_codec import TextCodec
 
 STACK_BYTES = 256 * 1024
@@ -49,7 +50,7 @@ class ServerOptions:
     rate_per_second: float = 2.0
     connections_per_address: int = 64
     max_connections: int = 0
-    hub: HubOptions = field(default_factory=HubOptions)
+    reception: ReceptionOptions = field(default_factory=ReceptionOptions)
 
 
 class Server:
@@ -64,7 +65,7 @@ class Server:
         self._limits = ConnectionLimits(options.max_connections, options.connections_per_address)
         self._stopping = threading.Event()
         self._connection_options = ConnectionOptions(
-            lang=options.hub.lang,
+            lang=options.reception.lang,
             rate_burst=options.rate_burst,
             rate_per_second=options.rate_per_second,
             page_url=options.page_url,
@@ -85,7 +86,7 @@ class Server:
         """Where the text door really is."""
         self.gateway_address: Address = gateway.getsockname()[:2]
         """Where the JSON door really is."""
-        self._hub = Hub(self._log, options.hub)
+        self._hub = Hub(self._log, options.reception)
         self._wake_out, self._wake_in = socket.socketpair()
         self._acceptor = threading.Thread(target=self._accept_all, name="acceptor", daemon=True)
 
@@ -166,7 +167,7 @@ class Server:
 
     def _turn_away(self, sock: socket.socket, door: Door, error: RefusedError) -> None:
         """Say why not in one line, without waiting for anybody."""
-        codec = TextCodec(self._options.hub.lang)
+        codec = TextCodec(self._options.reception.lang)
         line = codec.encode_reply(error.reply()) if door == "terminal" else _bye(4503, error.code)
         with contextlib.suppress(OSError):
             sock.send(line, SEND_FLAGS)

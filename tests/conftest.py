@@ -8,14 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tcp_core.hub import HubOptions
+from tcp_core.reception import ReceptionOptions
 from tcp_core.server import Server, ServerOptions
 
 NO_RATE = {"rate_per_second": 0.0}
@@ -114,6 +115,17 @@ class JsonClient:
         self.sock.close()
 
 
+@contextmanager
+def stopping(server: Server) -> Iterator[None]:
+    """Let the server stop while the clients read what that gives them; it waits for them, so they should close, too."""
+    thread = threading.Thread(target=server.stop, name="stopping")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
 class Core:
     """A server in this process, with clients that are closed when the test ends."""
 
@@ -141,7 +153,7 @@ def start_core(tmp_path: Path) -> Iterator[Callable[..., Core]]:
 
         def start(hub: dict[str, Any] | None = None, **options: Any) -> Core:
             settings = {"port": 0, "gateway_port": 0, "data_dir": tmp_path / "data", **NO_RATE, **options}
-            server = Server(ServerOptions(hub=HubOptions(**(hub or {})), **settings))
+            server = Server(ServerOptions(reception=ReceptionOptions(**(hub or {})), **settings))
             server.start()
             stack.callback(server.stop)
             return Core(server, stack)

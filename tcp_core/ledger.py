@@ -1,0 +1,135 @@
+"""What the next commit decides, and everything that is told to one person. Runs in the hub's thread.
+
+Events are pending until they are committed together; replies that come in between keep their place among them. Knows
+nothing about who may do what.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from msgspec import UNSET
+
+from tcp_core.delivery import Delivery
+from tcp_core.event_log import EventLog, NotStoredError
+from tcp_core.json_codec import encode_event
+from tcp_core.messages import Command, Event, Joined, Left, Renamed, Reply, Said
+from tcp_core.peer import Peer
+from tcp_core.rendering import Rendering
+from tcp_core.session import Session
+from tcp_core.text_codec import TextCodec
+from tcp_core.wording import Lang
+
+_logger = logging.getLogger("parley.ledger")
+
+
+class Pending(NamedTuple):
+    """What `command`, sent by `peer` for `session`, is to cause: an event without seq, or a reply.
+
+    `peer` is None where nobody sent anything: somebody is gone.
+    """
+
+    peer: Peer | None
+    session: Session
+    what: Event | Reply
+    command: Command | None
+
+
+class Ledger:
+    """Between deciding and delivering.
+
+    :param take_effect: called with each pending thing that changes who is here, and its event, once it is in the log.
+    :param not_stored: called with each pending event that could not be stored.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        delivery: Delivery,
+        lang: Lang,
+        wall_clock: Callable[[], float],
+        take_effect: Callable[[Pending, Event], None],
+        not_stored: Callable[[Pending], None],
+    ) -> None:
+        self._log = log
+        self._delivery = delivery
+        self._wall_clock = wall_clock
+        self._take_effect = take_effect
+        self._not_stored = not_stored
+        self._pending: list[Pending] = []
+        self._pending_ids: set[str] = set()
+        self.json = Rendering(log, encode_event)
+        self.text = Rendering(log, TextCodec(lang).encode_event)
+        self._renderings = (self.json, self.text)
+        for rendering in self._renderings:
+            rendering.warm()
+            delivery.add_rendering(rendering)
+
+    def now_ms(self) -> int:
+        """Return the time for the log, Unix ms."""
+        return int(self._wall_clock() * 1000)
+
+    def holds_id(self, id: str) -> bool:
+        """Whether a message with the client's `id` is pending."""
+        return id in self._pending_ids
+
+    def reply(self, peer: Peer, reply: Event | Reply, after: int | None = None) -> None:
+        """Tell one peer something, behind seq `after` or behind everything that is committed."""
+        encode: Callable[[Any], bytes] = peer.codec.encode_event if isinstance(reply, Said) else peer.codec.encode_reply
+        self._delivery.reply(peer, self._log.last if after is None else after, encode(reply))
+
+    def pend(self, pending: Pending) -> None:
+        """Let the next commit decide; at once for what changes who is here, since the next command depends on it."""
+        self._pending.append(pending)
+        what = pending.what
+        if isinstance(what, Said):
+            if what.id is not UNSET:
+                self._pending_ids.add(what.id)
+        elif isinstance(what, Joined | Left | Renamed):
+            self.settle()
+
+    def settle(self) -> None:
+        """Commit what is pending, and take the consequences."""
+        if not self._pending:
+            return
+        pending, self._pending = self._pending, []
+        self._pending_ids.clear()
+        drafts = [draft for p in pending if (draft := _draft(p.what)) is not None]
+        events = self.append(drafts)
+        if events is None:
+            for p in pending:
+                if _draft(p.what) is not None:
+                    self._not_stored(p)
+                elif p.peer is not None:
+                    self.reply(p.peer, p.what)
+            return
+        seq = self._log.last - len(drafts)
+        committed = iter(events)
+        for p in pending:
+            if _draft(p.what) is not None:
+                event = next(committed)
+                seq = event.seq
+                if not isinstance(event, Said):
+                    self._take_effect(p, event)
+            elif p.peer is not None:
+                self.reply(p.peer, p.what, seq)
+
+    def append(self, drafts: list[Event]) -> list[Event] | None:
+        """Commit events that have no consequences here; return them, or None if they could not be stored."""
+        if not drafts:
+            return []
+        try:
+            events = self._log.append(drafts, self.now_ms())
+        except NotStoredError as error:
+            _logger.error("%d events could not be stored: %s", len(drafts), error)
+            return None
+        for rendering in self._renderings:
+            rendering.extend(events)
+        return events
+
+
+def _draft(what: Event | Reply) -> Event | None:
+    """Return `what` if it is an event that the log has not taken yet."""
+    return what if isinstance(what, Said | Joined | Left | Renamed) and not what.seq else None

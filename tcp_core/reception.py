@@ -1,0 +1,257 @@
+"""Who comes, comes back and goes: sessions, and the connections they have. Runs in the hub's thread.
+
+Knows nothing about what people say, or how it reaches anybody.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from msgspec import UNSET
+
+from tcp_core import __version__, nicknames, wording
+from tcp_core.chat import Chat
+from tcp_core.commands import TEXT_CHARACTERS
+from tcp_core.deadlines import Deadlines
+from tcp_core.delivery import Delivery
+from tcp_core.event_log import EventLog
+from tcp_core.framing import JSON_LINE_BYTES
+from tcp_core.json_codec import JsonCodec
+from tcp_core.ledger import Ledger, Pending
+from tcp_core.messages import (
+    ROOM,
+    Bye,
+    Command,
+    Event,
+    History,
+    Join,
+    Joined,
+    Left,
+    Members,
+    Notice,
+    Ping,
+    Pong,
+    Prompt,
+    Refused,
+    RefusedError,
+    Welcome,
+)
+from tcp_core.peer import Peer
+from tcp_core.session import Session
+from tcp_core.wording import Lang
+
+REPLAY_EVENTS = 100
+"""What a browser gets on its first join."""
+JOIN_FAILURES = 5
+RETRY_SECONDS = 1.0
+"""When to try again to store that somebody left."""
+CLOSE_STOPPED, CLOSE_TAKEN_OVER, CLOSE_NOT_JOINED, CLOSE_QUIT = 4000, 4502, 4504, 4506
+FINAL_REFUSALS = {"http": 4505, "connections": 4503}
+"""Refusals that end the connection, with the close code."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReceptionOptions:
+    """What an operator can set."""
+
+    lang: Lang = "ru"
+    history_lines: int = 20
+    resume_grace_seconds: float = 60.0
+    join_timeout_seconds: float = 60.0
+
+
+class Reception:
+    """Lets people in and out."""
+
+    def __init__(
+        self,
+        chat: Chat,
+        log: EventLog,
+        ledger: Ledger,
+        delivery: Delivery,
+        options: ReceptionOptions,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._chat = chat
+        self._log = log
+        self._ledger = ledger
+        self._delivery = delivery
+        self._options = options
+        self._monotonic = monotonic
+        self._attached: dict[Session, Peer] = {}
+        """Sessions that have a connection now."""
+        self._joining: Deadlines[Peer] = Deadlines(options.join_timeout_seconds)
+        self._detached: Deadlines[Session] = Deadlines(options.resume_grace_seconds)
+        """Browsers that may come back."""
+        self._leaving: Deadlines[Session] = Deadlines(RETRY_SECONDS)
+        """Sessions that are gone, but the log could not take it yet."""
+
+    # ---------------------------------------------------------------- time
+
+    def next_deadline(self) -> float | None:
+        """Return when `expire` has something to do, by the monotonic clock."""
+        deadlines = (self._joining, self._detached, self._leaving)
+        return min((at for at in (d.next() for d in deadlines) if at is not None), default=None)
+
+    def expire(self) -> None:
+        """Let go of those whose time is over."""
+        now = self._monotonic()
+        for peer in self._joining.expired(now):
+            seconds = int(self._options.join_timeout_seconds)
+            self._ledger.reply(peer, Refused("join-timeout", {"seconds": seconds}))
+            self.dismiss(peer, CLOSE_NOT_JOINED, "join-timeout")
+        for session in [*self._detached.expired(now), *self._leaving.expired(now)]:
+            self._leave(session, "lost")
+
+    # -------------------------------------------------------------- coming
+
+    def greet(self, peer: Peer) -> None:
+        """Take in a new connection."""
+        self._joining.add(peer, self._monotonic())
+        self._ledger.reply(peer, Prompt())
+
+    def before_joining(self, peer: Peer, command: Command) -> None:
+        """Apply a command of one who is not in the room yet.
+
+        :raises RefusedError: it can't be applied.
+        """
+        match command:
+            case Join():
+                self._join(peer, command)
+            case Ping():
+                self._ledger.reply(peer, Pong(command.id))
+            case Refused():
+                self.refuse(peer, command)
+            case _:
+                raise RefusedError("not-joined")
+
+    def refuse(self, peer: Peer, refused: Refused) -> None:
+        """Say no. At the text door one who is not in yet is asked for the nick again, a few times."""
+        self._ledger.reply(peer, refused)
+        if refused.code in FINAL_REFUSALS:
+            self.dismiss(peer, FINAL_REFUSALS[refused.code], refused.code)
+        elif peer.session is None and peer.door == "terminal":
+            peer.failures += 1
+            if peer.failures < JOIN_FAILURES:
+                self._ledger.reply(peer, Prompt())
+            else:
+                self.dismiss(peer, CLOSE_NOT_JOINED, "join-failures")
+
+    def _join(self, peer: Peer, command: Join) -> None:
+        if isinstance(peer.codec, JsonCodec):
+            peer.codec = JsonCodec(wording.choose(command.lang, self._options.lang))
+        session = self._chat.session_of(command.session)
+        if session is not None and peer.door == "web":
+            self._ledger.settle()
+            self._resume(peer, session, command)
+            return
+        nick = self._chat.free_nick(command.nick)
+        token = secrets.token_urlsafe(16) if peer.door == "web" else ""
+        session = Session(nick, peer.door, peer.address, self._ledger.now_ms(), token)
+        self._ledger.pend(Pending(peer, session, Joined(nick=nick), command))
+
+    def _resume(self, peer: Peer, session: Session, command: Join) -> None:
+        self._detached.discard(session)
+        previous = self._attached.get(session)
+        if previous is not None:
+            self.dismiss(previous, CLOSE_TAKEN_OVER, "taken-over")
+        self._attach(peer, session)
+        self._welcome(peer, session, command, live=self._log.last, resumed=True)
+
+    def _attach(self, peer: Peer, session: Session) -> None:
+        self._joining.discard(peer)
+        self._attached[session] = peer
+        peer.session = session
+
+    def enter(self, peer: Peer, session: Session, joined: Joined, command: Join) -> None:
+        """Let in one whose `Joined` is in the log."""
+        self._chat.enter(session)
+        self._attach(peer, session)
+        live = joined.seq - 1
+        if peer.door == "web":
+            self._welcome(peer, session, command, live, resumed=False)
+        wanted = nicknames.enforce(command.nick)
+        if wanted != session.nick:
+            self._ledger.reply(peer, Notice("nick-numbered", {"wanted": wanted, "nick": session.nick}), live)
+        if peer.door == "web":
+            return
+        if self._options.history_lines:
+            messages = self._log.messages_before(joined.seq, self._options.history_lines)
+            self._ledger.reply(peer, History(ROOM, messages, more=False), live)
+        self._delivery.place(peer, self._ledger.text, live)
+
+    def _welcome(self, peer: Peer, session: Session, command: Join, live: int, resumed: bool) -> None:
+        """Greet a browser, and place its cursor where it left off or some way back."""
+        position = max(0, live - REPLAY_EVENTS)
+        if command.epoch == self._log.epoch and command.after is not UNSET and command.after <= live:
+            position = command.after
+        limits = {
+            "text_characters": TEXT_CHARACTERS,
+            "nick_characters": nicknames.NICK_CHARACTERS,
+            "line_bytes": JSON_LINE_BYTES,
+        }
+        welcome = Welcome(
+            nick=session.nick,
+            session=session.token,
+            room=ROOM,
+            epoch=self._log.epoch,
+            live=live,
+            resumed=resumed,
+            lang=peer.codec.lang,
+            server={"name": "parley", "version": __version__},
+            limits=limits,
+        )
+        self._ledger.reply(peer, welcome, position)
+        self._ledger.reply(peer, Members(ROOM, self._chat.nicks()), position)
+        self._delivery.place(peer, self._ledger.json, position)
+
+    # -------------------------------------------------------------- going
+
+    def part(self, peer: Peer) -> None:
+        """A connection has ended on its own: a terminal's owner has left, a browser may come back."""
+        self._joining.discard(peer)
+        session = peer.session
+        peer.session = None
+        if session is not None and self._attached.get(session) is peer:
+            del self._attached[session]
+            if session.token and self._options.resume_grace_seconds:
+                self._detached.add(session, self._monotonic())
+            else:
+                self._leave(session, "lost")
+        if not peer.closing:
+            self._delivery.finish(peer, self._log.last)
+
+    def dismiss(self, peer: Peer, code: int, reason: str) -> None:
+        """End a connection from our side, once it has got all there is now."""
+        self._joining.discard(peer)
+        if peer.session is not None:
+            self._attached.pop(peer.session, None)
+            peer.session = None
+        self._ledger.reply(peer, Bye(code, reason))
+        self._delivery.finish(peer, self._log.last)
+
+    def dismiss_all(self, peers: Iterable[Peer]) -> None:
+        """Close the room: tell everybody, and note in the log that they have left."""
+        for peer in peers:
+            if not peer.closing:
+                self.dismiss(peer, CLOSE_STOPPED, "stopped")
+        self._ledger.append([Left(nick=nick, reason="stopped") for nick in self._chat.nicks()])
+
+    def mark_the_lost(self) -> None:
+        """Note in the log that those who were here when the last core ended are gone."""
+        self._ledger.append([Left(nick=nick, reason="lost") for nick in self._log.present()])
+
+    def _leave(self, session: Session, reason: str) -> None:
+        self._ledger.pend(Pending(None, session, Left(nick=session.nick, reason=reason), None))
+
+    def retry_leaving(self, session: Session) -> None:
+        """Try again later to store that somebody left."""
+        self._leaving.add(session, self._monotonic())
+
+    def left(self, peer: Peer | None, session: Session, event: Event) -> None:
+        """Let out one whose `Left` is in the log."""
+        self._chat.fold(session, event)
+        if peer is not None:
+            self.dismiss(peer, CLOSE_QUIT, "quit")
