@@ -23,6 +23,9 @@ _LINE_ENDS = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _TRAILING = re.compile(r"[ \u00a0]+(?=\n|\Z)")
 _JOINERS = "\u200c\u200d"
 _MARKS = "\u200e\u200f\u061c"  # direction marks: harmless beside right-to-left text, otherwise only invisible
+_INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # fillers: letters by name, nothing to see
+_BLANK = "\u2800"  # braille without a dot
+_VISIBLE_FORMATS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 _PICTOGRAPHS = re.compile(
     "[\u00a9\u00ae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf\u2900-\u297f"
     "\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
@@ -34,6 +37,7 @@ _JOINING = re.compile(
     "[\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\u1900-\u1cff\ua800-\uabff"
     "\ufb50-\ufdff\ufe70-\ufefe\U00010a00-\U00011fff]"
 )
+_SUSPECT = re.compile(f"[{_INVISIBLE}]")
 
 
 def clean(raw: str) -> Cleaned:
@@ -41,44 +45,54 @@ def clean(raw: str) -> Cleaned:
 
     Line ends of every kind become LF, a tab four spaces. Removed are control characters (C0, C1), format characters
     (bidirectional overrides and isolates, zero-width ones; a joiner stays where a script or an emoji needs it),
-    unassigned and private-use code points, trailing blanks of each line, and empty lines at the ends.
+    fillers, unassigned and private-use code points, trailing blanks of each line, and empty lines at the ends.
 
     :param raw: any text.
-    :return: the text, and whether anything but white space was removed.
+    :return: the text, and whether anything but white space was removed. Cleaning it again changes nothing.
     """
-    if raw.isprintable():  # no control, format, unassigned or separator character but the space
-        return Cleaned(raw.rstrip(), False)
     text = _LINE_ENDS.sub("\n", raw).replace("\t", "    ")
-    if text.replace("\n", "").isprintable():
+    if text.replace("\n", "").isprintable() and not _SUSPECT.search(text):  # nearly all text
         return Cleaned(_trim(text), False)
-    allowed_tags = {i for match in _TAG_SEQUENCE.finditer(text) for i in range(*match.span())}
-    kept = [c for i, c in enumerate(text) if c == "\n" or i in allowed_tags or _stays(text, i)]
+    tags = {i for match in _TAG_SEQUENCE.finditer(text) for i in range(*match.span())}
+    plain = [c for i, c in enumerate(text) if i in tags or _harmless(c)]
+    kept: list[str] = []
+    for i, c in enumerate(plain):
+        if c in _JOINERS or c in _MARKS:
+            before, after = "".join(kept[-1:]), "".join(plain[i + 1 : i + 2])
+            if not (_joiner_needed(c, before, after) if c in _JOINERS else _mark_needed(before, after)):
+                continue
+        kept.append(c)
     return Cleaned(_trim("".join(kept)), len(kept) < len(text))
+
+
+def is_visible(text: str) -> bool:
+    """Whether there is anything to see in cleaned text: not only blanks, and accents without a letter."""
+    return any(unicodedata.category(c)[0] not in "ZMC" and c != _BLANK for c in text)
 
 
 def _trim(text: str) -> str:
     return _TRAILING.sub("", text).strip("\n")
 
 
-def _stays(text: str, i: int) -> bool:
-    c = text[i]
-    if c.isprintable():
+def _harmless(c: str) -> bool:
+    """Whether `c` may stay, for all that it does by itself."""
+    if c in _INVISIBLE:
+        return False
+    if c.isprintable() or c == "\n" or c in _JOINERS or c in _MARKS or c in _VISIBLE_FORMATS:
         return True
-    if c in _JOINERS:
-        return _joiner_needed(text, i)
-    if c in _MARKS:
-        around = text[max(0, i - 1) : i] + text[i + 1 : i + 2]
-        return any(unicodedata.bidirectional(n) in ("R", "AL") for n in around)
     category = unicodedata.category(c)
     if category == "Cn":  # an emoji younger than Python's tables
         return "\U0001f000" <= c <= "\U0001faff"
     return category == "Zs"
 
 
-def _joiner_needed(text: str, i: int) -> bool:
-    before, after = text[max(0, i - 1) : i], text[i + 1 : i + 2]
+def _mark_needed(before: str, after: str) -> bool:
+    return any(n not in _MARKS and unicodedata.bidirectional(n) in ("R", "AL") for n in (before, after) if n)
+
+
+def _joiner_needed(joiner: str, before: str, after: str) -> bool:
     if not before or not after:
         return False
-    if text[i] == "\u200d" and _PICTOGRAPHS.match(after):
+    if joiner == "\u200d" and _PICTOGRAPHS.match(after):
         return before in _EMOJI_TAIL or _PICTOGRAPHS.match(before) is not None
     return _JOINING.match(before) is not None and _JOINING.match(after) is not None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from msgspec import UNSET, UnsetType
 
-from tcp_core.cleaning import clean
+from tcp_core.cleaning import clean, is_visible
 from tcp_core.messages import (
     Command,
     ListCommands,
@@ -61,8 +61,8 @@ def understand(raw: str, id: Id = UNSET) -> list[Command]:
     text = cleaned.text if "\n" in cleaned.text else cleaned.text.strip()
     if len(text) > TEXT_CHARACTERS:
         raise RefusedError("text-too-long", limit=TEXT_CHARACTERS, length=len(text))
-    if not text:
-        if cleaned.removed or id is not UNSET:
+    if not is_visible(text):
+        if cleaned.removed or text.strip() or id is not UNSET:
             raise RefusedError("empty")
         return []
     command = _command(text, id)
@@ -74,11 +74,11 @@ def _command(text: str, id: Id) -> Command:
         return Say(text, id)
     if text.startswith("//"):
         return Say(text[1:], id)
-    word, _, argument = text[1:].partition(" ")
+    word, *arguments = text[1:].split(maxsplit=1) if text[1:2].strip() else [""]
     row = _BY_NAME.get(word.lower())
     if row is None:
-        raise RefusedError("unknown-command", word=word.split("\n")[0][:32])
-    argument = argument.strip()
+        raise RefusedError("unknown-command", word=word[:32])
+    argument = "".join(arguments).strip()
     if row.argument and not argument:
         raise RefusedError("usage", command=row.names[0])
     return row.make(argument, id)

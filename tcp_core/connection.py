@@ -7,6 +7,7 @@ chat.
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import select
 import socket
@@ -77,16 +78,15 @@ class Connection:
         self._hub.connected(self._peer)
         try:
             limits.enter_from(address)
+            try:
+                self._read_json(first) if self._door == "web" else self._read_text()
+            finally:
+                limits.leave_from(address)
         except RefusedError as error:
             self._submit([error.reply()])
             self._discard_rest()
-        else:
-            try:
-                self._read_json(first) if self._door == "web" else self._read_text()
-            except OSError:
-                pass
-            finally:
-                limits.leave_from(address)
+        except OSError:  # the client is gone
+            pass
         finally:
             limits.leave()
             self._hub.ended(self._peer)
@@ -169,8 +169,9 @@ class Connection:
         return self._options.page_url.replace("{host}", f"[{host}]" if ":" in host else host)
 
     def _discard_rest(self) -> None:
-        while self._sock.recv(RECEIVE_BYTES):
-            pass
+        with contextlib.suppress(OSError):
+            while self._sock.recv(RECEIVE_BYTES):
+                pass
 
     # --------------------------------------------------------- handing it over
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 from collections.abc import Callable
 
 from tcp_core.cursor import Progress
@@ -15,8 +16,9 @@ from tcp_core.event_log import EventLog
 from tcp_core.peer import SEND_FLAGS, Peer
 from tcp_core.rendering import Piece, Rendering
 
-LINGER_SECONDS = 2.0
+LINGER_SECONDS = 1.0
 """How long a connection that is ending may take to read what it has coming, and to close its own side."""
+_RESET = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
 
 class Delivery:
@@ -182,10 +184,15 @@ class Delivery:
             peer.sock.shutdown(socket.SHUT_WR)
 
     def drop(self, peer: Peer) -> None:
-        """End the connection now; whatever was on its way is given up."""
+        """End the connection now; whatever was on its way is given up.
+
+        A peer that has not closed its side gets a reset: many an `nc` does not end before that.
+        """
         peer.broken = True
         self._pause(peer)
         with contextlib.suppress(OSError):
+            if not peer.eof:
+                peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             peer.sock.shutdown(socket.SHUT_RDWR)  # wakes its reader thread, and the watcher
         self._close_if_over(peer)
 

@@ -68,7 +68,7 @@ class JsonCodec:
         """Say what a line asks for."""
         try:
             message = _DECODER.decode(line)
-        except (ValidationError, DecodeError) as error:
+        except (ValidationError, DecodeError, RecursionError) as error:
             return [Refused("not-json", {"problem": str(error)[:200]}, _id_of(line))]
         if not isinstance(message, Input):
             return [message]
@@ -139,6 +139,6 @@ def _id_of(line: str) -> str | UnsetType:
     """Return the id of a line that is otherwise wrong, so that its sender knows which one it was."""
     try:
         found = json.decode(line, type=_WithId).id
-    except (ValidationError, DecodeError):
+    except (ValidationError, DecodeError, RecursionError):
         return UNSET
     return found if found is not UNSET and found.isascii() and found.isprintable() and len(found) <= 64 else UNSET

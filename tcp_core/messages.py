@@ -15,7 +15,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 ROOM = "main"
 
 Door = Literal["terminal", "web"]
-Id = Annotated[str, Meta(pattern=r"^[!-~]{1,64}$")]
+Id = Annotated[str, Meta(pattern=r"\A[!-~]{1,64}\Z")]
 Seq = Annotated[int, Meta(ge=0, le=2**62)]
 
 

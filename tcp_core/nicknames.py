@@ -25,6 +25,7 @@ _SHOWN = get_profile("NicknameCasePreserved")
 _COMPARED = get_profile("Nickname")
 _FORBIDDEN_FIRST = "*[/❌"
 _FORBIDDEN = "]"  # "[nick] text" must have one reading
+_BLANK = "\u2800"  # looks like a space, and is none
 _RESERVED_NAMES = ("parley", "server", "system", "admin", "operator", "сервер", "система", "админ", "оператор")
 
 
@@ -47,6 +48,8 @@ def enforce(raw: str) -> str:
         raise RefusedError("nick-too-long", limit=NICK_CHARACTERS, length=len(nick))
     if nick[0] in _FORBIDDEN_FIRST:
         raise RefusedError("nick-not-allowed", problem="starts", sign=nick[0])
+    if _BLANK in nick:
+        raise RefusedError("nick-not-allowed", problem="characters")
     for sign in _FORBIDDEN:
         if sign in nick:
             raise RefusedError("nick-not-allowed", problem="holds", sign=sign)
@@ -67,14 +70,20 @@ def keys(nick: str) -> frozenset[str]:
 
 
 def number(nick: str, taken: Callable[[str], bool]) -> str:
-    """Return `nick` with the lowest number, from 2, for which `taken` is false."""
+    """Return `nick` with the lowest number, from 2, for which `taken` is false; shortened if it must be."""
     n = 2
-    while True:
-        digits = str(n)
-        candidate = nick[: NICK_CHARACTERS - len(digits)].rstrip() + digits
-        if not taken(candidate):
-            return candidate
+    while taken(candidate := _with_suffix(nick, str(n))):
         n += 1
+    return candidate
+
+
+def _with_suffix(nick: str, digits: str) -> str:
+    for length in range(NICK_CHARACTERS - len(digits), 0, -1):
+        try:
+            return enforce(nick[:length].rstrip() + digits)
+        except RefusedError:  # what is left when it is cut here is no nick
+            continue
+    return ANONYMOUS + digits
 
 
 def skeleton(text: str) -> str:
