@@ -85,8 +85,8 @@ class Connection:
         except RefusedError as error:
             self._submit([error.reply()])
             self._discard_rest()
-        except OSError:  # the client is gone
-            pass
+        except OSError:
+            self._peer.lost = True
         finally:
             limits.leave()
             self._hub.ended(self._peer)

@@ -27,7 +27,7 @@ class Peer:
 
     __slots__ = (
         "address", "blocked", "broken", "closing", "codec", "cursor", "door", "eof", "failures", "gate", "input",
-        "raw_send", "session", "sock", "turn_due",
+        "lost", "raw_send", "session", "sock", "turn_due",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, door: Door, address: str, codec: Codec) -> None:
@@ -52,6 +52,8 @@ class Peer:
         """Nothing more can be sent to it."""
         self.eof = False
         """Nothing more comes from it."""
+        self.lost = False
+        """Its connection broke, rather than being closed."""
         self.failures = 0
         """Refused attempts to join."""
 

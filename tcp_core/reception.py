@@ -219,7 +219,7 @@ class Reception:
             if session.token and self._options.resume_grace_seconds:
                 self._detached.add(session, self._monotonic())
             else:
-                self._leave(session, "lost")
+                self._leave(session, "quit" if peer.door == "terminal" and not peer.lost else "lost")
         if not peer.closing:
             self._delivery.finish(peer, self._log.last)
 
