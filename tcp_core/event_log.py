@@ -11,6 +11,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from msgspec import UNSET, structs
@@ -33,6 +34,7 @@ CREATE TABLE present (nick TEXT PRIMARY KEY) WITHOUT ROWID;   -- joined and not 
 """
 _SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x5061726C  # "Parl"
+_STAMPS = [_APPLICATION_ID, _SCHEMA_VERSION]
 _COLUMNS = "seq, ts, type, nick, body, id"
 
 
@@ -59,30 +61,34 @@ class EventLog:
     """The newest seq, 0 for none."""
 
     def __init__(self, directory: Path) -> None:
-        self._path = directory / "log.sqlite3"
-        try:
-            directory.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(directory / "lock")
-            self._db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
-            self._open()
-        except (OSError, sqlite3.Error) as error:
-            raise LogUnusableError(f"{self._path}: {error}") from error
+        self.path = directory / "log.sqlite3"
+        with ExitStack() as stack:  # whatever has been opened is closed again if the rest fails
+            try:
+                directory.mkdir(parents=True, exist_ok=True)
+                self._lock = _lock(directory / "lock")
+                stack.callback(os.close, self._lock)
+                self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+                stack.callback(self._db.close)
+                self._open()
+            except (OSError, sqlite3.Error) as error:
+                raise LogUnusableError(f"{self.path}: {error}") from error
+            stack.pop_all()
 
     def _open(self) -> None:
         db = self._db
-        application_id, version = (db.execute(f"PRAGMA {p}").fetchone()[0] for p in ("application_id", "user_version"))
         if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(
-                f"BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION_ID};"
-                f"PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT"
+                f"BEGIN; {_SCHEMA} INSERT INTO meta VALUES ('epoch', '{secrets.token_hex(16)}');"
+                f"PRAGMA application_id = {_APPLICATION_ID}; PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT"
             )
-            db.execute("INSERT INTO meta VALUES ('epoch', ?)", (secrets.token_hex(16),))
-        elif application_id != _APPLICATION_ID or version != _SCHEMA_VERSION:
+        stamps = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
+        epoch = db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone() if stamps == _STAMPS else None
+        if epoch is None:
             raise sqlite3.DatabaseError("not a log that this version of Parley can read")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = NORMAL")
-        (self.epoch,) = db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+        (self.epoch,) = epoch
         self.last = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
 
     def append(self, drafts: Sequence[Event], ts: int) -> list[Event]:

@@ -7,6 +7,7 @@ tcp_core.
     bridge          one WebSocket, one TCP connection: two pumps; the first to end ends both
     client_address  whose connection it is, also behind reverse proxies, and which pages may open one
     page            the static files, with ETag
+    health          asks for /healthz, for containers
 """
 
 __version__ = "0.1.0"
