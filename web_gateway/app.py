@@ -94,8 +94,7 @@ class Gateway:
         self._websockets.add(websocket)
         try:
             code, reason = self._objection(request, websocket) or await self._bridge(request, websocket)
-            # A reason is at most 123 bytes (RFC 6455, section 5.5).
-            await websocket.close(code=code, message=reason.encode()[:123])
+            await websocket.close(code=code, message=_short(reason))
         finally:
             self._websockets.discard(websocket)
         return websocket
@@ -120,6 +119,11 @@ class Gateway:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(3):
                 await asyncio.gather(*closing, return_exceptions=True)
+
+
+def _short(reason: str) -> bytes:
+    """Return a reason of at most 123 bytes (RFC 6455, section 5.5) that is still UTF-8."""
+    return reason.encode()[:123].decode(errors="ignore").encode()
 
 
 async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:

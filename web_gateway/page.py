@@ -8,10 +8,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiohttp import ETag, web
+from aiohttp import web
 
 # Not from the system's tables, which differ from machine to machine.
 _TYPES = {
@@ -77,16 +78,24 @@ def respond(request: web.Request, asset: Asset) -> web.Response:
     response = web.Response(content_type=asset.content_type)
     if asset.content_type.startswith("text/"):
         response.charset = "utf-8"
-    response.etag = asset.etag
+    gzipped = _takes_gzip(request.headers.get("Accept-Encoding", "")) and len(asset.gzipped) < len(asset.body)
+    etag = f"{asset.etag}-gzip" if gzipped else asset.etag
+    response.etag = etag
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Vary"] = "Accept-Encoding"
-    known = request.if_none_match or ()
-    if any(etag in (ETag(asset.etag), ETag("*")) for etag in known):
+    if any(known.value in (etag, "*") for known in request.if_none_match or ()):
         response.set_status(304)
         return response
-    if "gzip" in request.headers.get("Accept-Encoding", "") and len(asset.gzipped) < len(asset.body):
+    if gzipped:
         response.headers["Content-Encoding"] = "gzip"
-        response.body = asset.gzipped
-    else:
-        response.body = asset.body
+    response.body = asset.gzipped if gzipped else asset.body
     return response
+
+
+def _takes_gzip(accept_encoding: str) -> bool:
+    """Whether a client takes gzip (RFC 9110, section 12.5.3)."""
+    for part in accept_encoding.split(","):
+        coding, *parameters = part.replace(" ", "").lower().split(";")
+        if coding == "gzip":
+            return not any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
+    return False
