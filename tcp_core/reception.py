@@ -99,7 +99,7 @@ class Reception:
         """Let go of those whose time is over."""
         now = self._monotonic()
         for peer in self._joining.expired(now):
-            seconds = int(self._options.join_timeout_seconds)
+            seconds = f"{self._options.join_timeout_seconds:g}"
             self._ledger.reply(peer, Refused("join-timeout", {"seconds": seconds}))
             self.dismiss(peer, CLOSE_NOT_JOINED, "join-timeout")
         for session in [*self._detached.expired(now), *self._leaving.expired(now)]:

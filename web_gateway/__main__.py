@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 from ipaddress import ip_network
 from pathlib import Path
@@ -74,7 +75,7 @@ async def _serve(app: web.Application, host: str, port: int) -> None:
         await web.TCPSite(runner, host, port, backlog=1024).start()
     except OSError as error:
         await runner.cleanup()
-        raise click.ClickException(f"{host}:{port}: {error.strerror}") from error
+        raise click.ClickException(f"{host}:{port}: {os.strerror(error.errno or 0)}") from error
     bound_host, bound_port = runner.addresses[0][:2]
     shown = f"[{bound_host}]" if ":" in bound_host else bound_host
     print(f"parley-gateway: page at http://{shown}:{bound_port}/", flush=True)
