@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import selectors
 import socket
 import threading
@@ -113,7 +114,7 @@ class Server:
         try:
             listener = socket.create_server(address[:2], family=family, backlog=4096)
         except OSError as error:
-            raise OSError(error.errno, f"{host}:{port}: {error.strerror}") from error
+            raise OSError(f"{host}:{port}: {os.strerror(error.errno or 0)}") from error
         listener.setblocking(False)
         self._listeners[listener] = door
         return listener
