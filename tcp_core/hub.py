@@ -103,8 +103,9 @@ class Hub:
             self._ledger.settle()
             self._delivery.run()
             self._go_on_with_held()
-        for peer in list(self._delivery.peers):
+        for peer in list(self._delivery.peers):  # whoever has not gone by now
             self._delivery.drop(peer)
+            peer.sock.close()
             if peer.gate.locked():  # its reader thread waits for input to be applied
                 peer.gate.release()
 

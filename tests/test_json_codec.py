@@ -187,6 +187,7 @@ def test_json_nested_however_deep_is_refused_or_ignored(depth: int, closed: bool
         ('{"type":"shout","id":"1"}', "1"),
         ('{"id":"1"}', "1"),
         ('{"type":"input","text":7,"id":"1"}', "1"),
+        ('{"type":"input","id":"%s"}' % ("x" * 64), "x" * 64),
         ('{"type":"input","id":7}', msgspec.UNSET),
         ('{"type":"input","id":"ё"}', msgspec.UNSET),
         ('{"type":"input","id":"\\u0000"}', msgspec.UNSET),
@@ -266,6 +267,14 @@ def test_a_history_holds_the_newest_that_fit(c: str) -> None:
     assert page["more"] is True
     encoded = len(encode_event(events[-1]))
     assert JSON_LINE_BYTES - 2 * encoded - 256 < len(EN.encode_reply(History(ROOM, events, more=False)))
+
+
+@pytest.mark.parametrize("length", range(60, 90))
+def test_a_history_of_many_short_messages_fits_with_all_around_them(length: int) -> None:
+    events: list[Event] = [Said(seq=n, nick="Ann", text="x" * length) for n in range(10_000, 10_500)]
+    (page,) = lines(EN.encode_reply(History(ROOM, events, more=False)))
+    assert page["more"] is (len(page["events"]) < 500)
+    assert page["more"] is False or len(EN.encode_reply(History(ROOM, events, more=False))) > JSON_LINE_BYTES - 500
 
 
 @pytest.mark.parametrize("c", WIDEST)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
 import unicodedata
 from collections.abc import Callable
+from importlib.resources import files
 
 import pytest
 from hypothesis import given
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from tcp_core import nicknames
 from tcp_core.messages import RefusedError
-from tcp_core.nicknames import ANONYMOUS, NICK_CHARACTERS, enforce, keys, number
+from tcp_core.nicknames import ANONYMOUS, NICK_CHARACTERS, enforce, keys, number, skeleton
 from tests.hypothesis_profile import PURE
 
 SHOWN = (
@@ -95,6 +97,8 @@ SAME = (
     ("Bill", "BiII"),  # two capital I
     ("B0b", "BOb"),
     ("mike", "rnike"),
+    ("Bjørn", "Bjo\u0338rn"),  # a letter of its own, and an o with a stroke through it
+    ("Łukasz", "L\u0338ukasz"),
     ("Straße", "STRAẞE"),
     ("Ann", "Αnn"),  # Greek Α
     ("café", "cafe\u0301"),
@@ -251,6 +255,15 @@ def test_any_nick_can_be_numbered(raw: str) -> None:
         assert enforce(candidate) == candidate
         assert not keys(candidate) & taken
         taken |= keys(candidate)
+
+
+def test_whatever_the_data_calls_confusable_has_one_skeleton() -> None:
+    data = json.loads((files("confusable_homoglyphs") / "confusables.json").read_bytes())
+    pairs = [(c, rows[0]["c"].strip("\u200e")) for c, rows in data.items() if len(c) == 1 and len(rows) == 1]
+    whole = [pair for pair in pairs if all(unicodedata.is_normalized("NFD", text) for text in pair)]
+    assert len(whole) > 4000
+    assert [pair for pair in whole if skeleton(pair[0]) != skeleton(pair[1])] == []
+    assert [c for c, _ in pairs if skeleton(skeleton(c)) != skeleton(c)] == []
 
 
 def test_letters_that_look_alike_are_one_class() -> None:
