@@ -7,6 +7,7 @@ only ever by an event that the log has taken. Knows nothing about connections, c
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import count
 
 from msgspec import UNSET
 
@@ -51,6 +52,8 @@ class Chat:
         self._sessions: dict[str, Session] = {}  # by nick, as shown
         self._holders: dict[str, Session] = {}  # by each key of the nick
         self._by_token: dict[str, Session] = {}
+        self._numbers: dict[str, Iterator[int]] = {}
+        """For each nick that was wanted twice, the numbers not tried yet; valid until somebody lets go of a nick."""
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -69,7 +72,9 @@ class Chat:
         :raises RefusedError: it is no nick.
         """
         nick = nicknames.enforce(wanted)
-        return nicknames.number(nick, self._taken) if self._taken(nick) else nick
+        if not self._taken(nick):
+            return nick
+        return nicknames.number(nick, self._taken, self._numbers.setdefault(nick, count(2)))
 
     def decide(self, session: Session, command: Command) -> Iterator[Event | Reply]:
         """Say what becomes of a command of one who is in the room: events without seq, and replies for the sender.
@@ -133,6 +138,7 @@ class Chat:
             self._holders[key] = session
 
     def _let_go(self, session: Session) -> None:
+        self._numbers.clear()
         del self._sessions[session.nick]
         for key in nicknames.keys(session.nick):
             del self._holders[key]

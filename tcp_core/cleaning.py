@@ -58,7 +58,7 @@ def clean(raw: str) -> Cleaned:
     kept: list[str] = []
     for i, c in enumerate(plain):
         if c in _JOINERS or c in _MARKS:
-            before, after = "".join(kept[-1:]), "".join(plain[i + 1 : i + 2])
+            before, after = _neighbour(kept[-1:]), _neighbour(plain[i + 1 : i + 2])
             if not (_joiner_needed(c, before, after) if c in _JOINERS else _mark_needed(before, after)):
                 continue
         kept.append(c)
@@ -86,8 +86,13 @@ def _harmless(c: str) -> bool:
     return category == "Zs"
 
 
+def _neighbour(one: list[str]) -> str:
+    """Return what stands beside a joiner or mark; nothing if that is such a character itself."""
+    return "" if not one or one[0] in _JOINERS or one[0] in _MARKS else one[0]
+
+
 def _mark_needed(before: str, after: str) -> bool:
-    return any(n not in _MARKS and unicodedata.bidirectional(n) in ("R", "AL") for n in (before, after) if n)
+    return any(unicodedata.bidirectional(n) in ("R", "AL") for n in (before, after) if n)
 
 
 def _joiner_needed(joiner: str, before: str, after: str) -> bool:

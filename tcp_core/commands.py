@@ -24,6 +24,8 @@ from tcp_core.messages import (
 
 TEXT_CHARACTERS = 4000
 """The longest message."""
+TEXT_LINES = 200
+"""The most lines of a message; each is shown to terminals behind its author's nick."""
 
 Id = str | UnsetType
 
@@ -53,7 +55,7 @@ def understand(raw: str, id: Id = UNSET) -> list[Command]:
     :param raw: text as it came, not yet cleaned; may hold several lines.
     :param id: the client's id of this input.
     :return: the commands, in order; none for input that is only white space without an id.
-    :raises RefusedError: `text-too-long`, `empty`, `unknown-command` or `usage`.
+    :raises RefusedError: `text-too-long`, `too-many-lines`, `empty`, `unknown-command` or `usage`.
     """
     if len(raw) > 4 * TEXT_CHARACTERS:  # far too long; spare the cleaning
         raise RefusedError("text-too-long", limit=TEXT_CHARACTERS, length=len(raw))
@@ -61,6 +63,9 @@ def understand(raw: str, id: Id = UNSET) -> list[Command]:
     text = cleaned.text if "\n" in cleaned.text else cleaned.text.strip()
     if len(text) > TEXT_CHARACTERS:
         raise RefusedError("text-too-long", limit=TEXT_CHARACTERS, length=len(text))
+    lines = text.count("\n") + 1
+    if lines > TEXT_LINES:
+        raise RefusedError("too-many-lines", limit=TEXT_LINES, length=lines)
     if not is_visible(text):
         if cleaned.removed or text.strip() or id is not UNSET:
             raise RefusedError("empty")

@@ -68,7 +68,6 @@ class TextFraming:
 
     def __init__(self, limit: int = TEXT_LINE_BYTES) -> None:
         self._lines = LineFraming(limit)
-        self._limit = limit
         self._after_cr = False  # the next LF or NUL belongs to a CR that has already ended a line
         self._telnet = bytearray()  # a telnet command of which the end has not come yet
         self._refused: set[tuple[int, int]] = set()

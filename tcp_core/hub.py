@@ -7,6 +7,7 @@ falls. Knows nothing about bytes, framing or listeners.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -22,11 +23,14 @@ from tcp_core.event_log import EventLog
 from tcp_core.ledger import Ledger, Pending
 from tcp_core.messages import ROOM, Command, Event, History, Join, Joined, Left, Refused, RefusedError, Say
 from tcp_core.peer import Peer
-from tcp_core.reception import CLOSE_STOPPED, Reception, ReceptionOptions
+from tcp_core.reception import CLOSE_FAILED, CLOSE_STOPPED, Reception, ReceptionOptions
 from tcp_core.watcher import Watcher
 
 REPLY_BYTES = 64 * 1024
 """While a peer has more than this in replies to take, its further input waits."""
+
+
+_logger = logging.getLogger("parley.hub")
 
 
 class Hub:
@@ -193,6 +197,9 @@ class Hub:
         except RefusedError as error:
             self._ledger.settle()  # the refusal stands behind what was said before
             self._reception.refuse(peer, error.reply(_id(command)))
+        except Exception:  # an error of ours shall cost its victim the connection, not everybody the room
+            _logger.exception("a command of %s could not be applied", peer.address)
+            self._reception.dismiss(peer, CLOSE_FAILED, "failed")
 
     def _take_effect(self, pending: Pending, event: Event) -> None:
         peer, session, _, command = pending

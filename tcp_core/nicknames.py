@@ -7,9 +7,10 @@ section 4, says which look alike. Knows nothing about who is here.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib.resources import files
+from itertools import count
 
 import msgspec
 from precis_i18n import get_profile
@@ -69,12 +70,9 @@ def keys(nick: str) -> frozenset[str]:
     return frozenset((skeleton(_COMPARED.enforce(nick)), "\0" + skeleton(_SHOWN.enforce(nick))))
 
 
-def number(nick: str, taken: Callable[[str], bool]) -> str:
-    """Return `nick` with the lowest number, from 2, for which `taken` is false; shortened if it must be."""
-    n = 2
-    while taken(candidate := _with_suffix(nick, str(n))):
-        n += 1
-    return candidate
+def number(nick: str, taken: Callable[[str], bool], numbers: Iterator[int] | None = None) -> str:
+    """Return `nick` with the first of `numbers` (2, 3 …) for which `taken` is false; shortened if it must be."""
+    return next(c for c in (_with_suffix(nick, str(n)) for n in numbers or count(2)) if not taken(c))
 
 
 def _with_suffix(nick: str, digits: str) -> str:
@@ -88,8 +86,10 @@ def _with_suffix(nick: str, digits: str) -> str:
 
 def skeleton(text: str) -> str:
     """Return the skeleton of `text` (Unicode Technical Standard 39, section 4)."""
-    decomposed = unicodedata.normalize("NFD", text)
-    return unicodedata.normalize("NFD", decomposed.translate(_prototypes()))
+    before, after = "", unicodedata.normalize("NFD", text)
+    while after != before:  # a prototype may hold characters that are mapped themselves
+        before, after = after, unicodedata.normalize("NFD", after.translate(_prototypes()))
+    return after
 
 
 @lru_cache(maxsize=1)
@@ -107,7 +107,7 @@ def _prototypes() -> dict[int, str]:
     """
     data = (files("confusable_homoglyphs") / "confusables.json").read_bytes()
     partners: dict[str, list[dict[str, str]]] = msgspec.json.decode(data)
-    prototypes = {}
+    prototypes: dict[int, str] = {}
     for character, rows in partners.items():
         if len(character) != 1 or len(rows) != 1:
             continue

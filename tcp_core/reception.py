@@ -48,6 +48,7 @@ JOIN_FAILURES = 5
 RETRY_SECONDS = 1.0
 """When to try again to store that somebody left."""
 CLOSE_STOPPED, CLOSE_TAKEN_OVER, CLOSE_NOT_JOINED, CLOSE_QUIT = 4000, 4502, 4504, 4506
+CLOSE_FAILED = 4507
 FINAL_REFUSALS = {"http": 4505, "connections": 4503}
 """Refusals that end the connection, with the close code."""
 

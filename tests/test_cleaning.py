@@ -32,6 +32,7 @@ ATTACKS = (
     ("soft\u00adhyphen", "softhyphen"),
     ("a\u200db\u200cc", "abc"),  # joiners where no script needs them
     ("\u200dab\u200d", "ab"),
+    ("ش\u200c\u061c", "ش\u061c"),  # a mark is no letter
     ("ش\u200ca", "شa"),
     ("a\u200cش", "aش"),
     ("👍\u200da", "👍a"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from tcp_core.commands import COMMANDS, TEXT_CHARACTERS, understand
+from tcp_core.commands import COMMANDS, TEXT_CHARACTERS, TEXT_LINES, understand
 from tcp_core.messages import Command, ListCommands, ListMembers, Notice, Quit, RefusedError, Rename, Say
 from tests.hypothesis_profile import PURE
 
@@ -139,3 +139,11 @@ def test_any_text_is_understood_or_refused(text: str, prefix: str) -> None:
             assert len(command.text) <= TEXT_CHARACTERS
             assert command.text.replace("\n", "").isprintable() or not text.isprintable()
         assert getattr(command, "id", UNSET) is UNSET
+
+
+def test_a_message_of_very_many_lines_is_refused() -> None:
+    fits = "\n".join("x" * TEXT_LINES)
+    assert understand(fits) == [Say(fits)]
+    with pytest.raises(RefusedError) as caught:
+        understand(fits + "\nx")
+    assert (caught.value.code, caught.value.details) == ("too-many-lines", {"limit": 200, "length": 201})

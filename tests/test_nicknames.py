@@ -269,3 +269,13 @@ def test_whatever_the_data_calls_confusable_has_one_skeleton() -> None:
 def test_letters_that_look_alike_are_one_class() -> None:
     for one, other in itertools.combinations(("а", "a", "ａ", "\U0001d41a"), 2):  # Cyrillic, Latin, full width, bold
         assert keys(f"{one}x") & keys(f"{other}x")
+
+
+def test_letters_with_a_stroke_are_what_they_look_like() -> None:
+    assert keys("Bjørn") & keys("Bjo\u0338rn")
+    assert keys("Łukasz") & keys("L\u0338ukasz")
+
+
+def test_numbers_can_go_on_from_where_they_were() -> None:
+    numbers = itertools.count(2)
+    assert [number("Ann", lambda _: False, numbers) for _ in range(3)] == ["Ann2", "Ann3", "Ann4"]

@@ -78,6 +78,7 @@ DETAILS: dict[str, dict[str, Any]] = {
     "not-json": {"problem": "{x}"},
     "line-too-long": {"limit": 16384},
     "text-too-long": {"limit": 4000, "length": 4001},
+    "too-many-lines": {"limit": 200, "length": 201},
     "unknown-command": {"word": "{dance}"},
     "usage": {"command": "nickname"},
     "nick-not-allowed": {"problem": "starts", "sign": "*"},
