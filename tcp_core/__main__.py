@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 from ipaddress import ip_network
@@ -12,8 +13,8 @@ import click
 
 from tcp_core import __version__
 from tcp_core.connection import Network
-from tcp_core.event_log import LogUnusableError
-from tcp_core.reception import ReceptionOptions
+from tcp_core.event_log import Durability, LogUnusableError
+from tcp_core.hub import HubOptions
 from tcp_core.server import Server, ServerOptions
 from tcp_core.wording import LANGS, Lang
 
@@ -59,6 +60,14 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
 )
 @click.option("--join-timeout-seconds", type=_AMOUNT, default=60.0, show_envvar=True,
               help="Seconds that a client may take to name itself. 0: no limit.")  # fmt: skip
+@click.option("--stuck-seconds", type=_AMOUNT, default=300.0, show_envvar=True,
+              help="Seconds after which a client that reads nothing is let go. 0: no limit.")  # fmt: skip
+@click.option("--retention-days", type=_AMOUNT, default=0.0, show_envvar=True,
+              help="Days after which events are removed from the log. 0: never.")  # fmt: skip
+@click.option("--retention-megabytes", type=_AMOUNT, default=0.0, show_envvar=True,
+              help="Size of the log, in MB, beyond which the oldest events are removed. 0: no limit.")  # fmt: skip
+@click.option("--durability", type=click.Choice(["process", "power"]), default="process", show_envvar=True,
+              help="What a message outlives: a killed process, or a power cut too (slower).")  # fmt: skip
 @click.version_option(__version__, package_name="parley", prog_name="parley-core")
 def main(
     host: str,
@@ -76,6 +85,10 @@ def main(
     connections_per_address: int,
     max_connections: int,
     join_timeout_seconds: float,
+    stuck_seconds: float,
+    retention_days: float,
+    retention_megabytes: float,
+    durability: Durability,
 ) -> None:
     """Run the chat server: the text door for nc and telnet, and the JSON door for the web gateway."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -91,20 +104,29 @@ def main(
         rate_per_second=rate_per_second,
         connections_per_address=connections_per_address,
         max_connections=max_connections,
-        reception=ReceptionOptions(lang, history_lines, resume_grace_seconds, join_timeout_seconds),
+        durability=durability,
+        hub=HubOptions(
+            lang=lang,
+            history_lines=history_lines,
+            resume_grace_seconds=resume_grace_seconds,
+            join_timeout_seconds=join_timeout_seconds,
+            stuck_seconds=stuck_seconds,
+            retention_days=retention_days,
+            retention_bytes=int(retention_megabytes * 1_000_000),
+        ),
     )
-    signals = {signal.SIGTERM, signal.SIGINT}
+    signals = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1}  # the last one: the hub has failed
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # threads inherit it; only sigwait below sees them
     try:
-        server = Server(options)
+        server = Server(options, failed=lambda: os.kill(os.getpid(), signal.SIGUSR1))
     except (LogUnusableError, OSError) as error:
         raise click.ClickException(str(error)) from error
     server.start()
     print(f"parley-core: text door {_shown(server.text_address)}")
     print(f"parley-core: gateway door {_shown(server.gateway_address)}", flush=True)
-    signal.sigwait(signals)
+    received = signal.sigwait(signals)
     server.stop()
-    sys.exit(0)
+    sys.exit(1 if received is signal.SIGUSR1 else 0)
 
 
 def _shown(address: tuple[str, int]) -> str:

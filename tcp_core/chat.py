@@ -23,6 +23,7 @@ from tcp_core.messages import (
     Left,
     ListCommands,
     ListMembers,
+    ListMessages,
     Notice,
     Ping,
     Pong,
@@ -39,16 +40,26 @@ from tcp_core.messages import (
 from tcp_core.session import Session
 
 
+_NEWEST = 2**62  # before this, there is everything
+
+
 class Chat:
     """The room's state and rules.
 
     :param find: looks a message up by its client's id, for exactly-once.
     :param history: reads the page of `(before, limit)`.
+    :param messages: reads the newest messages, as many as its argument says.
     """
 
-    def __init__(self, find: Callable[[str], Event | None], history: Callable[[int, int], History]) -> None:
+    def __init__(
+        self,
+        find: Callable[[str], Event | None],
+        history: Callable[[int, int], History],
+        messages: Callable[[int], History],
+    ) -> None:
         self._find = find
         self._history = history
+        self._messages = messages
         self._sessions: dict[str, Session] = {}  # by nick, as shown
         self._holders: dict[str, Session] = {}  # by each key of the nick
         self._by_token: dict[str, Session] = {}
@@ -57,6 +68,10 @@ class Chat:
 
     def __len__(self) -> int:
         return len(self._sessions)
+
+    def sessions(self) -> list[Session]:
+        """Return all who are here, in the order of joining."""
+        return list(self._sessions.values())
 
     def nicks(self) -> list[str]:
         """Return the nicks of all who are here, in the order of joining."""
@@ -96,6 +111,12 @@ class Chat:
                 yield CommandList(command.id)
             case GetHistory():
                 yield self._history(command.before, command.limit)
+            case ListMessages():
+                # A page keeps whole stretches of the log; a terminal wants what was said.
+                web = session.door == "web"
+                yield self._history(_NEWEST, command.limit) if web else self._messages(command.limit)
+                if command.id is not UNSET:
+                    yield Notice("done", {}, command.id)
             case Ping():
                 yield Pong(command.id)
             case Join():

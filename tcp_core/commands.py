@@ -15,6 +15,7 @@ from tcp_core.messages import (
     Command,
     ListCommands,
     ListMembers,
+    ListMessages,
     Notice,
     Quit,
     RefusedError,
@@ -27,24 +28,40 @@ TEXT_CHARACTERS = 4000
 TEXT_LINES = 200
 """The most lines of a message; each is shown to terminals behind its author's nick."""
 
+HISTORY_MESSAGES = 20
+"""What /history shows if it is not told how many."""
+MOST_HISTORY_MESSAGES = 1000
+
 Id = str | UnsetType
 
 
 @dataclass(frozen=True, slots=True)
 class CommandRow:
-    """A row of the table: `names` (the first is the main one), whether an argument must follow, and what it makes."""
+    """A row of the table: `names` (the first is the main one), whether an argument must follow, and what it makes.
+
+    `make` raises ValueError for an argument that it can't use.
+    """
 
     names: tuple[str, ...]
     argument: bool
     make: Callable[[str, Id], Command]
 
 
+def _count(argument: str) -> int:
+    count = int(argument) if argument else HISTORY_MESSAGES
+    if not 1 <= count <= MOST_HISTORY_MESSAGES:
+        raise ValueError(argument)
+    return count
+
+
 COMMANDS = (
     CommandRow(("nickname", "nick"), True, Rename),
+    CommandRow(("history",), False, lambda argument, id: ListMessages(_count(argument), id)),
     CommandRow(("who",), False, lambda _, id: ListMembers(id)),
     CommandRow(("help",), False, lambda _, id: ListCommands(id)),
     CommandRow(("quit",), False, lambda _, id: Quit(id)),
 )
+
 
 _BY_NAME = {name: row for row in COMMANDS for name in row.names}
 
@@ -86,4 +103,7 @@ def _command(text: str, id: Id) -> Command:
     argument = "".join(arguments).strip()
     if row.argument and not argument:
         raise RefusedError("usage", command=row.names[0])
-    return row.make(argument, id)
+    try:
+        return row.make(argument, id)
+    except ValueError:
+        raise RefusedError("usage", command=row.names[0]) from None

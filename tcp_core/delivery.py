@@ -26,6 +26,7 @@ class Delivery:
 
     :param watch: has `writable` called once the peer's socket takes bytes again.
     :param queue_turn: has `turn` called after what else is waiting for the hub.
+    :param stuck: called with a peer that is let go because its socket took nothing for `stuck_seconds`.
     :param monotonic: seconds.
     """
 
@@ -34,11 +35,14 @@ class Delivery:
         log: EventLog,
         watch: Callable[[Peer], None],
         queue_turn: Callable[[Peer], None],
+        stuck: Callable[[Peer], None],
+        stuck_seconds: float,
         monotonic: Callable[[], float],
     ) -> None:
         self._log = log
         self._watch = watch
         self._queue_turn = queue_turn
+        self._tell_stuck = stuck
         self._monotonic = monotonic
         self.peers: set[Peer] = set()
         """All connections that are not closed."""
@@ -48,6 +52,7 @@ class Delivery:
         """Who has something to be sent besides new events."""
         self._delivered = log.last
         self._lingering: Deadlines[Peer] = Deadlines(LINGER_SECONDS)
+        self._stuck: Deadlines[Peer] = Deadlines(stuck_seconds)
 
     def add_rendering(self, rendering: Rendering) -> None:
         """Make a rendering known, so that cursors can be placed in it."""
@@ -74,11 +79,15 @@ class Delivery:
 
     def next_deadline(self) -> float | None:
         """Return when `expire` has something to do, by the monotonic clock."""
-        return self._lingering.next()
+        return min((at for at in (self._lingering.next(), self._stuck.next()) if at is not None), default=None)
 
     def expire(self) -> None:
-        """Let go of those that take too long to end."""
-        for peer in self._lingering.expired(self._monotonic()):
+        """Let go of those that take too long to end, or to read."""
+        now = self._monotonic()
+        for peer in self._lingering.expired(now):
+            self.drop(peer)
+        for peer in self._stuck.expired(now):
+            self._tell_stuck(peer)
             self.drop(peer)
 
     # ---------------------------------------------------------------- a round
@@ -153,11 +162,13 @@ class Delivery:
     def _block(self, peer: Peer) -> None:
         peer.blocked = True
         self._pause(peer)
+        self._stuck.add(peer, self._monotonic())
         self._watch(peer)
 
     def writable(self, peer: Peer) -> None:
         """Go on with a peer that was blocked."""
         peer.blocked = False
+        self._stuck.discard(peer)
         if peer.broken:
             self._close_if_over(peer)
             return
@@ -189,6 +200,7 @@ class Delivery:
         A peer that has not closed its side gets a reset: many an `nc` does not end before that.
         """
         peer.broken = True
+        self._stuck.discard(peer)
         self._pause(peer)
         with contextlib.suppress(OSError):
             if not peer.eof:

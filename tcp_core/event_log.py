@@ -13,10 +13,14 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Literal
 
 from msgspec import UNSET, structs
 
 from tcp_core.messages import Event, Joined, Left, Renamed, Said
+from tcp_core.session import Session
+
+Durability = Literal["process", "power"]
 
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -30,11 +34,22 @@ CREATE TABLE events (
 );
 CREATE UNIQUE INDEX events_by_id ON events (id) WHERE id IS NOT NULL;
 CREATE INDEX messages ON events (seq) WHERE type = 'said';
-CREATE TABLE present (nick TEXT PRIMARY KEY) WITHOUT ROWID;   -- joined and not yet left
+CREATE TABLE present (               -- sessions that have joined and not yet left
+    nick TEXT PRIMARY KEY,
+    door TEXT NOT NULL,
+    address TEXT NOT NULL,
+    since INTEGER NOT NULL,           -- Unix ms
+    token TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX events_by_ts ON events (ts);
 """
 _SCHEMA_VERSION = 1
 _APPLICATION_ID = 0x5061726C  # "Parl"
 _STAMPS = [_APPLICATION_ID, _SCHEMA_VERSION]
+_SYNCHRONOUS = {"process": "NORMAL", "power": "FULL"}
+_CHECKED_BYTES = 64 * 1024 * 1024
+_SAMPLES = 1000
+_PRUNED_AT_ONCE = 500
 _COLUMNS = "seq, ts, type, nick, body, id"
 
 
@@ -46,21 +61,28 @@ class NotStoredError(Exception):
     """A batch could not be written; nothing of it is in the log."""
 
 
+class UnreadableError(Exception):
+    """Events that should be there can't be read: the file was damaged, or its disk fails."""
+
+
 class EventLog:
     """The log in one SQLite file.
 
     Used by one thread at a time.
 
     :param directory: where the file is; made if it is not there.
+    :param durability: what a commit outlives: the end of this process, or a power cut as well.
     :raises LogUnusableError: it can't be used; the file is left as it is.
     """
 
     epoch: str
     """Random name of this log; another epoch means that old seqs mean nothing."""
+    first: int
+    """The oldest seq that can still be had; `last` + 1 if there is none."""
     last: int
     """The newest seq, 0 for none."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, durability: Durability = "process") -> None:
         self.path = directory / "log.sqlite3"
         with ExitStack() as stack:  # whatever has been opened is closed again if the rest fails
             try:
@@ -69,17 +91,18 @@ class EventLog:
                 stack.callback(os.close, self._lock)
                 self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
                 stack.callback(self._db.close)
-                self._open()
-            except (OSError, sqlite3.Error) as error:
+                self._open(durability)
+            except (OSError, sqlite3.Error, UnreadableError) as error:
                 raise LogUnusableError(f"{self.path}: {error}") from error
             stack.pop_all()
 
-    def _open(self) -> None:
+    def _open(self, durability: Durability) -> None:
         db = self._db
         if db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
+            db.execute("PRAGMA auto_vacuum = INCREMENTAL")
             db.execute("PRAGMA journal_mode = WAL")
             db.executescript(
-                f"BEGIN; {_SCHEMA} INSERT INTO meta VALUES ('epoch', '{secrets.token_hex(16)}');"
+                f"BEGIN; {_SCHEMA} INSERT INTO meta VALUES ('epoch', '{secrets.token_hex(16)}'), ('pruned', '0');"
                 f"PRAGMA application_id = {_APPLICATION_ID}; PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT"
             )
         stamps = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
@@ -87,15 +110,32 @@ class EventLog:
         if epoch is None:
             raise sqlite3.DatabaseError("not a log that this version of Parley can read")
         db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
         (self.epoch,) = epoch
-        self.last = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
+        # The last seq is kept besides the events, so that it outlives them and no number is given twice.
+        (kept,) = db.execute("SELECT value FROM meta WHERE key = 'pruned'").fetchone()
+        self.last = db.execute("SELECT coalesce(max(seq), ?) FROM events", (int(kept),)).fetchone()[0]
+        self.first = db.execute("SELECT coalesce(min(seq), ?) FROM events", (self.last + 1,)).fetchone()[0]
+        self._check()
 
-    def append(self, drafts: Sequence[Event], ts: int) -> list[Event]:
+    def _check(self) -> None:
+        """Look for damage: everywhere in a file of moderate size, in samples of a larger one, to open in no time."""
+        if self.path.stat().st_size <= _CHECKED_BYTES:
+            verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if verdict != "ok":
+                raise sqlite3.DatabaseError(f"damaged: {verdict}")
+            return
+        step = max(1, (self.last - self.first) // _SAMPLES)
+        for seq in range(self.first, self.last + 1, step):
+            if next(iter(self._events("WHERE seq = ?", seq)), None) is None:
+                raise sqlite3.DatabaseError(f"damaged: event {seq} is not there")
+
+    def append(self, drafts: Sequence[Event], ts: int, entering: Session | None = None) -> list[Event]:
         """Number and store a batch, in one transaction.
 
         :param drafts: events without seq and time.
         :param ts: the time they happened, Unix ms.
+        :param entering: whose the `Joined` is, if there is one.
         :return: the events as they now are in the log.
         :raises NotStoredError: nothing of the batch was stored.
         """
@@ -108,7 +148,7 @@ class EventLog:
             db.executemany(f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", map(_row, events))
             for event in events:
                 if not isinstance(event, Said):
-                    self._note_presence(event)
+                    self._note_presence(event, entering)
             db.execute("COMMIT")
         except sqlite3.Error as error:
             if db.in_transaction:
@@ -117,12 +157,16 @@ class EventLog:
         self.last += len(events)
         return events
 
-    def _note_presence(self, event: Joined | Left | Renamed) -> None:
-        if not isinstance(event, Joined):
-            self._db.execute("DELETE FROM present WHERE nick = ?", (event.nick,))
-        if not isinstance(event, Left):
-            nick = event.new_nick if isinstance(event, Renamed) else event.nick
-            self._db.execute("INSERT OR REPLACE INTO present VALUES (?)", (nick,))
+    def _note_presence(self, event: Joined | Left | Renamed, entering: Session | None) -> None:
+        match event:
+            case Joined():
+                if entering is not None:
+                    row = (entering.nick, entering.door, entering.address, entering.since, entering.token)
+                    self._db.execute("INSERT OR REPLACE INTO present VALUES (?, ?, ?, ?, ?)", row)
+            case Left():
+                self._db.execute("DELETE FROM present WHERE nick = ?", (event.nick,))
+            case Renamed():
+                self._db.execute("UPDATE present SET nick = ? WHERE nick = ?", (event.new_nick, event.nick))
 
     def after(self, seq: int, limit: int) -> list[Event]:
         """Return at most `limit` events that follow `seq`, oldest first."""
@@ -140,9 +184,50 @@ class EventLog:
         """Return the message that has the client's `id`."""
         return next(iter(self._events("WHERE id = ?", id)), None)
 
-    def present(self) -> list[str]:
-        """Return the nicks that have joined and not left."""
-        return [nick for (nick,) in self._db.execute("SELECT nick FROM present ORDER BY nick")]
+    def present(self) -> list[Session]:
+        """Return those who have joined and not left, in the order of joining."""
+        rows = self._db.execute("SELECT nick, door, address, since, token FROM present ORDER BY since, nick")
+        return [Session(*row) for row in rows]
+
+    def prune(self, before_ts: int, most_bytes: int) -> bool:
+        """Remove the oldest events, a few at a time, as long as they are too old or the log is too large.
+
+        :param before_ts: events of before this time (Unix ms) go.
+        :param most_bytes: how large the log may be; 0 for no limit.
+        :return: whether there is more to remove.
+        :raises NotStoredError: nothing was removed.
+        """
+        db = self._db
+        oldest = db.execute("SELECT ts FROM events WHERE seq = ?", (self.first,)).fetchone()
+        if oldest is None:
+            return False
+        too_large = bool(most_bytes) and self._bytes() > most_bytes
+        if oldest[0] >= before_ts and not too_large:
+            return False
+        upto = min(self.first + _PRUNED_AT_ONCE, self.last)  # the newest event stays, whatever its age
+        if not too_large:
+            query = "SELECT min(seq) FROM events WHERE seq > ? AND seq < ? AND ts >= ?"
+            upto = db.execute(query, (self.first, upto, before_ts)).fetchone()[0] or upto
+        if upto <= self.first:
+            return False
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("DELETE FROM events WHERE seq < ?", (upto,))
+            db.execute("UPDATE meta SET value = ? WHERE key = 'pruned'", (str(upto - 1),))
+            db.execute("COMMIT")
+            db.execute(f"PRAGMA incremental_vacuum({_PRUNED_AT_ONCE})").fetchall()
+        except sqlite3.Error as error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise NotStoredError(str(error)) from error
+        self.first = upto
+        return True
+
+    def _bytes(self) -> int:
+        pages, free, size = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
 
     def close(self) -> None:
         """Close the file and let another process have it."""
@@ -150,7 +235,10 @@ class EventLog:
         os.close(self._lock)
 
     def _events(self, where: str, *values: int | str) -> list[Event]:
-        return [_event(*row) for row in self._db.execute(f"SELECT {_COLUMNS} FROM events {where}", values)]
+        try:
+            return [_event(*row) for row in self._db.execute(f"SELECT {_COLUMNS} FROM events {where}", values)]
+        except sqlite3.Error as error:
+            raise UnreadableError(str(error)) from error
 
 
 def _lock(path: Path) -> int:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -19,18 +20,30 @@ from msgspec import UNSET, UnsetType
 
 from tcp_core.chat import Chat
 from tcp_core.delivery import Delivery
-from tcp_core.event_log import EventLog
+from tcp_core.event_log import EventLog, NotStoredError, UnreadableError
 from tcp_core.ledger import Ledger, Pending
 from tcp_core.messages import ROOM, Command, Event, History, Join, Joined, Left, Refused, RefusedError, Say
 from tcp_core.peer import Peer
 from tcp_core.reception import CLOSE_FAILED, CLOSE_STOPPED, Reception, ReceptionOptions
 from tcp_core.watcher import Watcher
 
+PRUNE_SECONDS = 60.0
+PRUNE_STEP_SECONDS = 0.02
+"""Between two steps of pruning, so that chat goes on in between."""
 REPLY_BYTES = 64 * 1024
 """While a peer has more than this in replies to take, its further input waits."""
 
 
 _logger = logging.getLogger("parley.hub")
+
+
+@dataclass(frozen=True, slots=True)
+class HubOptions(ReceptionOptions):
+    """What an operator can set; 0 turns a limit off."""
+
+    stuck_seconds: float = 300.0
+    retention_days: float = 0.0
+    retention_bytes: int = 0
 
 
 class Hub:
@@ -39,14 +52,16 @@ class Hub:
     :param log: used by the hub's thread alone while that runs.
     :param monotonic: seconds, for time limits.
     :param wall_clock: seconds since 1970, for the log.
+    :param failed: called in the hub's thread when that ends by an error of ours.
     """
 
     def __init__(
         self,
         log: EventLog,
-        options: ReceptionOptions,
+        options: HubOptions,
         monotonic: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
         self._log = log
         self._monotonic = monotonic
@@ -54,12 +69,17 @@ class Hub:
         """What is to be called, with its arguments."""
         self._thread = threading.Thread(target=self._run, name="hub")
         self._stop_at: float | None = None
+        self._prune_at: float | None = None
+        self._options = options
+        self._failed = failed
         self._held: dict[Peer, None] = {}
         """Peers of which input waits until they have taken replies."""
 
         self._watcher = Watcher(self.writable)
-        self._chat = Chat(log.find, self._history)
-        self._delivery = Delivery(log, self._watcher.watch, self._queue_turn, monotonic)
+        self._chat = Chat(log.find, self._history, self._messages)
+        self._delivery = Delivery(
+            log, self._watcher.watch, self._queue_turn, self._on_stuck, options.stuck_seconds, monotonic
+        )
         self._ledger = Ledger(log, self._delivery, options.lang, wall_clock, self._take_effect, self._not_stored)
         self._reception = Reception(self._chat, log, self._ledger, self._delivery, options, monotonic)
 
@@ -99,9 +119,19 @@ class Hub:
     # ------------------------------------------------------------ the thread
 
     def _run(self) -> None:
-        self._reception.mark_the_lost()
+        try:
+            self._serve()
+        except Exception as error:  # whatever it is: a room without its hub must not seem alive
+            _logger.critical("the hub has failed", exc_info=error)
+            self._failed()
+
+    def _serve(self) -> None:
+        self._reception.restore()
+        if self._options.retention_days or self._options.retention_bytes:
+            self._prune_at = self._monotonic()
         while self._stop_at is None or (self._delivery.peers and self._monotonic() < self._stop_at):
             self._take_inbox()
+            self._prune()
             self._reception.expire()
             self._delivery.expire()
             self._ledger.settle()
@@ -127,9 +157,27 @@ class Hub:
         """Return how long the inbox may be waited for, in seconds; None for ever."""
         if any(map(self._takes_replies, self._held)):
             return 0.0
-        deadlines = (self._reception.next_deadline(), self._delivery.next_deadline(), self._stop_at)
+        deadlines = (
+            self._reception.next_deadline(), self._delivery.next_deadline(), self._stop_at, self._prune_at
+        )  # fmt: skip
         due = min((at for at in deadlines if at is not None), default=None)
         return None if due is None else max(0.0, due - self._monotonic())
+
+    def _prune(self) -> None:
+        """Take the next small step of pruning, if it is time."""
+        if self._prune_at is None or self._monotonic() < self._prune_at:
+            return
+        before_ms = self._ledger.now_ms() - round(self._options.retention_days * 86_400_000)
+        try:
+            more = self._log.prune(before_ms if self._options.retention_days else 0, self._options.retention_bytes)
+        except (NotStoredError, UnreadableError) as error:
+            _logger.error("old events could not be removed: %s", error)
+            more = False
+        self._prune_at = self._monotonic() + (PRUNE_STEP_SECONDS if more else PRUNE_SECONDS)
+
+    def _on_stuck(self, peer: Peer) -> None:
+        _logger.info("%s has read nothing for %g s, and is let go", peer.address, self._options.stuck_seconds)
+        self._reception.part(peer, "timeout")
 
     def _queue_turn(self, peer: Peer) -> None:
         self._inbox.put((self._delivery.turn, peer))
@@ -195,11 +243,17 @@ class Hub:
             for result in self._chat.decide(session, command):
                 self._ledger.pend(Pending(peer, session, result, command))
         except RefusedError as error:
-            self._ledger.settle()  # the refusal stands behind what was said before
-            self._reception.refuse(peer, error.reply(_id(command)))
+            self._refuse(peer, error.reply(_id(command)))
+        except UnreadableError as error:
+            _logger.error("the log can't be read: %s", error)
+            self._refuse(peer, Refused("not-readable", {}, _id(command)))
         except Exception:  # an error of ours shall cost its victim the connection, not everybody the room
             _logger.exception("a command of %s could not be applied", peer.address)
             self._reception.dismiss(peer, CLOSE_FAILED, "failed")
+
+    def _refuse(self, peer: Peer, refused: Refused) -> None:
+        self._ledger.settle()  # the refusal stands behind what was said before
+        self._reception.refuse(peer, refused)
 
     def _take_effect(self, pending: Pending, event: Event) -> None:
         peer, session, _, command = pending
@@ -217,6 +271,9 @@ class Hub:
             self._reception.retry_leaving(pending.session)
         else:
             self._reception.refuse(pending.peer, Refused("not-stored", {}, _id(pending.command)))
+
+    def _messages(self, limit: int) -> History:
+        return History(ROOM, self._log.messages_before(self._log.last + 1, limit), more=False)
 
     def _history(self, before: int, limit: int) -> History:
         events = self._log.before(before, limit + 1)

@@ -14,7 +14,7 @@ from msgspec import UNSET
 
 from tcp_core.delivery import Delivery
 from tcp_core.event_log import EventLog, NotStoredError
-from tcp_core.json_codec import encode_event
+from tcp_core.json_codec import JsonCodec, encode_event
 from tcp_core.messages import Command, Event, Joined, Left, Renamed, Reply, Said
 from tcp_core.peer import Peer
 from tcp_core.rendering import Rendering
@@ -60,8 +60,9 @@ class Ledger:
         self._not_stored = not_stored
         self._pending: list[Pending] = []
         self._pending_ids: set[str] = set()
-        self.json = Rendering(log, encode_event)
-        self.text = Rendering(log, TextCodec(lang).encode_event)
+        text_codec = TextCodec(lang)
+        self.json = Rendering(log, encode_event, JsonCodec(lang).encode_reply)
+        self.text = Rendering(log, text_codec.encode_event, text_codec.encode_reply)
         self._renderings = (self.json, self.text)
         for rendering in self._renderings:
             rendering.warm()
@@ -97,7 +98,8 @@ class Ledger:
         pending, self._pending = self._pending, []
         self._pending_ids.clear()
         drafts = [draft for p in pending if (draft := _draft(p.what)) is not None]
-        events = self.append(drafts)
+        entering = pending[-1].session if isinstance(pending[-1].what, Joined) else None
+        events = self.append(drafts, entering)
         if events is None:
             for p in pending:
                 if _draft(p.what) is not None:
@@ -116,12 +118,12 @@ class Ledger:
             elif p.peer is not None:
                 self.reply(p.peer, p.what, seq)
 
-    def append(self, drafts: list[Event]) -> list[Event] | None:
+    def append(self, drafts: list[Event], entering: Session | None = None) -> list[Event] | None:
         """Commit events that have no consequences here; return them, or None if they could not be stored."""
         if not drafts:
             return []
         try:
-            events = self._log.append(drafts, self.now_ms())
+            events = self._log.append(drafts, self.now_ms(), entering)
         except NotStoredError as error:
             _logger.error("%d events could not be stored: %s", len(drafts), error)
             return None

@@ -83,6 +83,14 @@ class ListMembers:
 
 
 @dataclass(frozen=True, slots=True)
+class ListMessages:
+    """The newest `limit` messages."""
+
+    limit: int
+    id: str | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
 class ListCommands:
     """What can be typed."""
 
@@ -231,7 +239,7 @@ class Prompt:
     """Asks a text client for its nick; has no line end and no counterpart on the JSON door."""
 
 
-Command = Join | Say | Rename | Quit | ListMembers | ListCommands | GetHistory | Ping | Refused | Notice
+Command = Join | Say | Rename | Quit | ListMembers | ListMessages | ListCommands | GetHistory | Ping | Refused | Notice
 """What a reader thread hands to the hub. `Refused` and `Notice` are what it found out by itself about the input."""
 
 Reply = Welcome | Members | History | Gap | Pong | Bye | Refused | Notice | Attendance | CommandList | Prompt

@@ -210,17 +210,20 @@ class Reception:
 
     # -------------------------------------------------------------- going
 
-    def part(self, peer: Peer) -> None:
-        """A connection has ended on its own: a terminal's owner has left, a browser may come back."""
+    def part(self, peer: Peer, reason: str = "") -> None:
+        """A connection has ended on its own: a terminal's owner has left, a browser may come back.
+
+        :param reason: why, if it is known better than from how it ended.
+        """
         self._joining.discard(peer)
         session = peer.session
         peer.session = None
         if session is not None and self._attached.get(session) is peer:
             del self._attached[session]
-            if session.token and self._options.resume_grace_seconds:
+            if self._may_come_back(session):
                 self._detached.add(session, self._monotonic())
             else:
-                self._leave(session, "quit" if peer.door == "terminal" and not peer.lost else "lost")
+                self._leave(session, reason or ("lost" if peer.lost or peer.door == "web" else "quit"))
         if not peer.closing:
             self._delivery.finish(peer, self._log.last)
 
@@ -234,15 +237,26 @@ class Reception:
         self._delivery.finish(peer, self._log.last)
 
     def dismiss_all(self, peers: Iterable[Peer]) -> None:
-        """Close the room: tell everybody, and note in the log that they have left."""
+        """Close the room: tell everybody, and note in the log that the terminals have left. Browsers may come back."""
         for peer in peers:
             if not peer.closing:
                 self.dismiss(peer, CLOSE_STOPPED, "stopped")
-        self._ledger.append([Left(nick=nick, reason="stopped") for nick in self._chat.nicks()])
+        gone = [session for session in self._chat.sessions() if not self._may_come_back(session)]
+        self._ledger.append([Left(nick=session.nick, reason="stopped") for session in gone])
 
-    def mark_the_lost(self) -> None:
-        """Note in the log that those who were here when the last core ended are gone."""
-        self._ledger.append([Left(nick=nick, reason="lost") for nick in self._log.present()])
+    def restore(self) -> None:
+        """Take up the room as the last core left it: browsers may come back for a while, terminals are gone."""
+        gone: list[Event] = []
+        for session in self._log.present():
+            if self._may_come_back(session):
+                self._chat.enter(session)
+                self._detached.add(session, self._monotonic())
+            else:
+                gone.append(Left(nick=session.nick, reason="lost"))
+        self._ledger.append(gone)
+
+    def _may_come_back(self, session: Session) -> bool:
+        return bool(session.token and self._options.resume_grace_seconds)
 
     def _leave(self, session: Session, reason: str) -> None:
         self._ledger.pend(Pending(None, session, Left(nick=session.nick, reason=reason), None))

@@ -6,11 +6,12 @@ sockets or who reads.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from tcp_core.event_log import EventLog
-from tcp_core.messages import Event
+from tcp_core.event_log import EventLog, UnreadableError
+from tcp_core.messages import ROOM, Event, Gap
 
 PIECE_BYTES = 64 * 1024
 """A piece ends with the event that fills it up to this."""
@@ -18,12 +19,12 @@ TAIL_BYTES = 4 * 1024 * 1024
 """The tail in memory is cut to half when it grows beyond this."""
 _COLD_EVENTS = 500
 _WARM_EVENTS = 500
+_logger = logging.getLogger("parley.rendering")
 
 
 class Piece(NamedTuple):
-    """Events `first` to `last`, encoded. Shared by all who are at the same place."""
+    """Events up to `last`, encoded, or one line that stands for them. Shared by all who are at the same place."""
 
-    first: int
     last: int
     data: bytes
     lines: Sequence[bytes]
@@ -35,7 +36,7 @@ class Piece(NamedTuple):
 
         :return: the last seq it has at least begun to get, and the rest of that event.
         """
-        for seq, line in enumerate(self.lines, self.first):
+        for seq, line in enumerate(self.lines, self.last - len(self.lines) + 1):
             if sent <= len(line):
                 return seq, line[sent:]
             sent -= len(line)
@@ -48,9 +49,10 @@ class Rendering:
     Used by the hub's thread alone.
     """
 
-    def __init__(self, log: EventLog, encode: Callable[[Event], bytes]) -> None:
+    def __init__(self, log: EventLog, encode: Callable[[Event], bytes], encode_gap: Callable[[Gap], bytes]) -> None:
         self._log = log
         self._encode = encode
+        self._encode_gap = encode_gap
         self._first = log.last + 1  # seq of the tail's first line
         self._lines: list[bytes] = []
         self._bytes = 0
@@ -58,7 +60,10 @@ class Rendering:
 
     def warm(self) -> None:
         """Read the newest events into the tail, for the first who join after a start."""
-        events = self._log.before(self._first, _WARM_EVENTS)
+        try:
+            events = self._log.before(self._first, _WARM_EVENTS)
+        except UnreadableError:
+            return  # whoever asks for them is told
         self._lines = [self._encode(event) for event in events] + self._lines
         self._bytes = sum(map(len, self._lines))
         self._first -= len(events)
@@ -94,17 +99,32 @@ class Rendering:
 
     def _make_piece(self, after: int, upto: int) -> Piece:
         start = after + 1 - self._first
-        cold = start < 0
-        if cold:
-            limit = min(_COLD_EVENTS, upto - after)
-            source = [self._encode(event) for event in self._log.after(after, limit)]
-            start = 0
-        else:
-            source = self._lines
-        end, size = start, 0
-        stop = start + upto - after
-        while end < stop and end < len(source) and size < PIECE_BYTES:
-            size += len(source[end])
-            end += 1
-        lines = source[start:end]
-        return Piece(after + 1, after + len(lines), b"".join(lines), lines, cold)
+        if start < 0:
+            return self._cold_piece(after, upto)
+        end = _filled(self._lines, start, start + upto - after)
+        lines = self._lines[start:end]
+        return Piece(after + len(lines), b"".join(lines), lines, cold=False)
+
+    def _cold_piece(self, after: int, upto: int) -> Piece:
+        try:
+            events = self._log.after(after, min(_COLD_EVENTS, upto - after))
+        except UnreadableError as error:
+            _logger.error("events after %d can't be read: %s", after, error)
+            events = []
+        following = events[0].seq if events else self._first
+        if following > after + 1:  # pruned, or unreadable
+            line = self._encode_gap(Gap(ROOM, after + 1, following - 1))
+            return Piece(following - 1, line, [line], cold=True)
+        encoded = [self._encode(event) for seq, event in enumerate(events, after + 1) if event.seq == seq]
+        lines = encoded[: _filled(encoded, 0, len(encoded))]
+        return Piece(after + len(lines), b"".join(lines), lines, cold=True)
+
+
+def _filled(lines: Sequence[bytes], start: int, stop: int) -> int:
+    """Return where a piece ends that begins at `start`."""
+    size = 0
+    for end in range(start, stop):
+        size += len(lines[end])
+        if size >= PIECE_BYTES:
+            return end + 1
+    return stop

@@ -11,18 +11,18 @@ import os
 import selectors
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 
 from tcp_core.connection import Connection, ConnectionOptions, Network
-from tcp_core.event_log import EventLog
-from tcp_core.hub import Hub
+from tcp_core.event_log import Durability, EventLog
+from tcp_core.hub import Hub, HubOptions
 from tcp_core.json_codec import JsonCodec
 from tcp_core.limits import ConnectionLimits
 from tcp_core.messages import Bye, Door, RefusedError
 from tcp_core.peer import SEND_FLAGS
-from tcp_core.reception import ReceptionOptions
 from tcp_core.text_codec import TextCodec
 
 STACK_BYTES = 256 * 1024
@@ -51,22 +51,24 @@ class ServerOptions:
     rate_per_second: float = 2.0
     connections_per_address: int = 64
     max_connections: int = 0
-    reception: ReceptionOptions = field(default_factory=ReceptionOptions)
+    durability: Durability = "process"
+    hub: HubOptions = field(default_factory=HubOptions)
 
 
 class Server:
     """The core: both doors, the hub and the log.
 
+    :param failed: called when the hub has ended by an error of ours.
     :raises LogUnusableError: the log can't be opened.
     :raises OSError: a listener can't be opened.
     """
 
-    def __init__(self, options: ServerOptions) -> None:
+    def __init__(self, options: ServerOptions, failed: Callable[[], None] = lambda: None) -> None:
         self._options = options
         self._limits = ConnectionLimits(options.max_connections, options.connections_per_address)
         self._stopping = threading.Event()
         self._connection_options = ConnectionOptions(
-            lang=options.reception.lang,
+            lang=options.hub.lang,
             rate_burst=options.rate_burst,
             rate_per_second=options.rate_per_second,
             page_url=options.page_url,
@@ -75,7 +77,7 @@ class Server:
             stopping=self._stopping,
         )
         self._listeners: dict[socket.socket, Door] = {}
-        self._log = EventLog(options.data_dir)
+        self._log = EventLog(options.data_dir, options.durability)
         try:
             text = self._listen(options.host, options.port, "terminal")
             gateway = self._listen(options.gateway_host, options.gateway_port, "web")
@@ -87,7 +89,7 @@ class Server:
         """Where the text door really is."""
         self.gateway_address: Address = gateway.getsockname()[:2]
         """Where the JSON door really is."""
-        self._hub = Hub(self._log, options.reception)
+        self._hub = Hub(self._log, options.hub, failed=failed)
         self._wake_out, self._wake_in = socket.socketpair()
         self._acceptor = threading.Thread(target=self._accept_all, name="acceptor", daemon=True)
 
@@ -168,7 +170,7 @@ class Server:
 
     def _turn_away(self, sock: socket.socket, door: Door, error: RefusedError) -> None:
         """Say why not in one line, without waiting for anybody."""
-        codec = TextCodec(self._options.reception.lang)
+        codec = TextCodec(self._options.hub.lang)
         line = codec.encode_reply(error.reply()) if door == "terminal" else _bye(4503, error.code)
         with contextlib.suppress(OSError):
             sock.send(line, SEND_FLAGS)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tcp_core.reception import ReceptionOptions
+from tcp_core.hub import HubOptions
 from tcp_core.server import Server, ServerOptions
 
 NO_RATE = {"rate_per_second": 0.0}
@@ -153,7 +153,7 @@ def start_core(tmp_path: Path) -> Iterator[Callable[..., Core]]:
 
         def start(hub: dict[str, Any] | None = None, **options: Any) -> Core:
             settings = {"port": 0, "gateway_port": 0, "data_dir": tmp_path / "data", **NO_RATE, **options}
-            server = Server(ServerOptions(reception=ReceptionOptions(**(hub or {})), **settings))
+            server = Server(ServerOptions(hub=HubOptions(**(hub or {})), **settings))
             server.start()
             stack.callback(server.stop)
             return Core(server, stack)
