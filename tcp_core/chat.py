@@ -39,7 +39,6 @@ from tcp_core.messages import (
 )
 from tcp_core.session import Session
 
-
 _NEWEST = 2**62  # before this, there is everything
 
 
