@@ -160,9 +160,9 @@ class EventLog:
     def _note_presence(self, event: Joined | Left | Renamed, entering: Session | None) -> None:
         match event:
             case Joined():
-                if entering is not None:
-                    row = (entering.nick, entering.door, entering.address, entering.since, entering.token)
-                    self._db.execute("INSERT OR REPLACE INTO present VALUES (?, ?, ?, ?, ?)", row)
+                one = entering or Session(event.nick, "terminal", "", event.ts)
+                row = (event.nick, one.door, one.address, one.since, one.token)
+                self._db.execute("INSERT OR REPLACE INTO present VALUES (?, ?, ?, ?, ?)", row)
             case Left():
                 self._db.execute("DELETE FROM present WHERE nick = ?", (event.nick,))
             case Renamed():

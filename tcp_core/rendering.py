@@ -23,8 +23,9 @@ _logger = logging.getLogger("parley.rendering")
 
 
 class Piece(NamedTuple):
-    """Events up to `last`, encoded, or one line that stands for them. Shared by all who are at the same place."""
+    """Events `first` to `last`, encoded, or one line that stands for all. Shared by those who are at one place."""
 
+    first: int
     last: int
     data: bytes
     lines: Sequence[bytes]
@@ -103,7 +104,7 @@ class Rendering:
             return self._cold_piece(after, upto)
         end = _filled(self._lines, start, start + upto - after)
         lines = self._lines[start:end]
-        return Piece(after + len(lines), b"".join(lines), lines, cold=False)
+        return Piece(after + 1, after + len(lines), b"".join(lines), lines, cold=False)
 
     def _cold_piece(self, after: int, upto: int) -> Piece:
         try:
@@ -114,10 +115,10 @@ class Rendering:
         following = events[0].seq if events else self._first
         if following > after + 1:  # pruned, or unreadable
             line = self._encode_gap(Gap(ROOM, after + 1, following - 1))
-            return Piece(following - 1, line, [line], cold=True)
+            return Piece(after + 1, following - 1, line, [line], cold=True)
         encoded = [self._encode(event) for seq, event in enumerate(events, after + 1) if event.seq == seq]
         lines = encoded[: _filled(encoded, 0, len(encoded))]
-        return Piece(after + len(lines), b"".join(lines), lines, cold=True)
+        return Piece(after + 1, after + len(lines), b"".join(lines), lines, cold=True)
 
 
 def _filled(lines: Sequence[bytes], start: int, stop: int) -> int:

@@ -41,13 +41,17 @@ class Room:
 
     def __init__(self) -> None:
         self.events: list[Event] = []
-        self.chat = Chat(self.find, self.history)
+        self.chat = Chat(self.find, self.history, self.messages)
 
     def find(self, id: str) -> Event | None:
         return next((event for event in self.events if isinstance(event, Said) and event.id == id), None)
 
     def history(self, before: int, limit: int) -> History:
         return History(ROOM, self.events[: before - 1][-limit:], more=False)
+
+    def messages(self, limit: int) -> History:
+        said: list[Event] = [event for event in self.events if isinstance(event, Said)]
+        return History(ROOM, said[-limit:], more=False)
 
     def join(self, wanted: str, door: Door = "terminal", token: str = "") -> Session:
         session = Session(self.chat.free_nick(wanted), door, "192.0.2.1", 1000 + len(self.events), token)

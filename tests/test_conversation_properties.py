@@ -89,10 +89,14 @@ class Conversation(RuleBasedStateMachine):
     def open(self, before: int) -> None:
         self.log = EventLog(self.directory)
         self.log.append([Said(nick="Old", text=f"{n}") for n in range(before)], ts=1)
-        self.renderings = [Rendering(self.log, codec.encode_event) for codec in CODECS]
+        self.renderings = [Rendering(self.log, codec.encode_event, codec.encode_reply) for codec in CODECS]
         for rendering in self.renderings:
             rendering.warm()
-        self.chat = Chat(self.log.find, lambda before, limit: History(ROOM, self.log.before(before, limit), more=False))
+        self.chat = Chat(
+            self.log.find,
+            lambda before, limit: History(ROOM, self.log.before(before, limit), more=False),
+            lambda limit: History(ROOM, self.log.messages_before(self.log.last + 1, limit), more=False),
+        )
 
     def append(self, draft: Event) -> Event:
         self.ts += 1000
@@ -209,7 +213,7 @@ class Conversation(RuleBasedStateMachine):
         if not hasattr(self, "chat"):
             return
         here = [reader.session.nick for reader in self.everyone if reader.session is not None]
-        assert sorted(self.chat.nicks()) == sorted(here) == self.log.present()
+        assert sorted(self.chat.nicks()) == sorted(here) == sorted(session.nick for session in self.log.present())
         shared = [key for nick in here for key in keys(nick)]
         assert len(shared) == len(set(shared)), "two nicks are the same"
 

@@ -39,7 +39,7 @@ class Room:
 
     def __init__(self, directory: Path) -> None:
         self.log = EventLog(directory)
-        self.rendering = Rendering(self.log, encode)
+        self.rendering = Rendering(self.log, encode, lambda _: b"gap")
 
     def say(self, count: int) -> None:
         self.rendering.extend(self.log.append([Said(nick="Ann", text="x") for _ in range(count)], ts=1))

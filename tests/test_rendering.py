@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tcp_core import rendering as module
 from tcp_core.event_log import EventLog
-from tcp_core.messages import Event, Said
+from tcp_core.messages import Event, Gap, Said
 from tcp_core.rendering import Piece, Rendering
 from tests.hypothesis_profile import PURE
 
@@ -31,6 +31,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TAIL_BYTES", 100)
     monkeypatch.setattr(module, "_COLD_EVENTS", 4)
     monkeypatch.setattr(module, "_WARM_EVENTS", 5)
+
+
+def gap(gap: Gap) -> bytes:
+    return f"{gap.first}-{gap.last}\n".encode()
 
 
 class Encoder:
@@ -69,7 +73,7 @@ def read(rendering: Rendering, after: int, upto: int) -> list[int]:
 
 
 def test_a_piece_ends_with_the_event_that_fills_it(log: EventLog) -> None:
-    rendering = Rendering(log, Encoder())
+    rendering = Rendering(log, Encoder(), gap)
     append(log, 8, rendering)
     assert numbers(rendering.piece(0, 8)) == [1, 2, 3]
     assert numbers(rendering.piece(3, 8)) == [4, 5, 6]
@@ -79,14 +83,14 @@ def test_a_piece_ends_with_the_event_that_fills_it(log: EventLog) -> None:
 
 
 def test_an_event_larger_than_a_piece_is_a_piece(log: EventLog) -> None:
-    rendering = Rendering(log, lambda event: b"%d" % event.seq * 50)
+    rendering = Rendering(log, lambda event: b"%d" % event.seq * 50, gap)
     append(log, 2, rendering)
     assert rendering.piece(0, 2).data == b"1" * 50
     assert rendering.piece(1, 2).data == b"2" * 50
 
 
 def test_what_has_left_memory_is_read_from_the_log(log: EventLog) -> None:
-    rendering = Rendering(log, Encoder())
+    rendering = Rendering(log, Encoder(), gap)
     append(log, 30, rendering)
     assert rendering._bytes <= 100
     assert rendering.piece(0, 30).cold
@@ -95,7 +99,7 @@ def test_what_has_left_memory_is_read_from_the_log(log: EventLog) -> None:
 
 
 def test_a_cold_piece_is_bounded_in_events(log: EventLog) -> None:
-    rendering = Rendering(log, lambda event: b"%d" % (event.seq % 10))
+    rendering = Rendering(log, lambda event: b"%d" % (event.seq % 10), gap)
     append(log, 200, rendering)
     append(log, 1, rendering)
     piece = rendering.piece(0, 200)
@@ -103,7 +107,7 @@ def test_a_cold_piece_is_bounded_in_events(log: EventLog) -> None:
 
 
 def test_a_cold_piece_may_go_on_into_what_is_in_memory(log: EventLog) -> None:
-    rendering = Rendering(log, Encoder())
+    rendering = Rendering(log, Encoder(), gap)
     append(log, 30, rendering)
     first = rendering._first
     piece = rendering.piece(first - 2, 30)
@@ -113,7 +117,7 @@ def test_a_cold_piece_may_go_on_into_what_is_in_memory(log: EventLog) -> None:
 
 
 def test_memory_stays_bounded_and_holds_the_newest(log: EventLog) -> None:
-    rendering = Rendering(log, Encoder())
+    rendering = Rendering(log, Encoder(), gap)
     for _ in range(40):
         append(log, 3, rendering)
         assert rendering._bytes == sum(map(len, rendering._lines)) <= 100
@@ -123,7 +127,7 @@ def test_memory_stays_bounded_and_holds_the_newest(log: EventLog) -> None:
 
 def test_each_event_is_encoded_once_however_many_read_it(log: EventLog) -> None:
     encoder = Encoder()
-    rendering = Rendering(log, encoder)
+    rendering = Rendering(log, encoder, gap)
     append(log, 9, rendering)
     for _ in range(5):
         assert read(rendering, 0, 9) == list(range(1, 10))
@@ -134,7 +138,7 @@ def test_each_event_is_encoded_once_however_many_read_it(log: EventLog) -> None:
 
 def test_those_at_the_same_place_share_a_piece_for_a_round(log: EventLog) -> None:
     encoder = Encoder()
-    rendering = Rendering(log, encoder)
+    rendering = Rendering(log, encoder, gap)
     append(log, 30, rendering)
     encoder.calls.clear()
     assert rendering.piece(0, 30) is rendering.piece(0, 30)
@@ -148,7 +152,7 @@ def test_those_at_the_same_place_share_a_piece_for_a_round(log: EventLog) -> Non
 def test_warming_reads_the_newest_into_memory(log: EventLog) -> None:
     append(log, 20)
     encoder = Encoder()
-    rendering = Rendering(log, encoder)
+    rendering = Rendering(log, encoder, gap)
     append(log, 1, rendering)  # something may happen before
     rendering.warm()
     assert sorted(encoder.calls) == [16, 17, 18, 19, 20, 21]
@@ -161,7 +165,7 @@ def test_warming_reads_the_newest_into_memory(log: EventLog) -> None:
 
 
 def test_warming_an_empty_log_is_nothing(log: EventLog) -> None:
-    rendering = Rendering(log, Encoder())
+    rendering = Rendering(log, Encoder(), gap)
     rendering.warm()
     append(log, 2, rendering)
     assert read(rendering, 0, 2) == [1, 2]
