@@ -114,7 +114,7 @@ class Joined(_Event, frozen=True, kw_only=True, tag=str.lower):
 
 
 class Left(_Event, frozen=True, kw_only=True, tag=str.lower):
-    """Somebody is gone; `reason` is one of quit, lost, stopped."""
+    """Somebody is gone; `reason` is one of quit, lost, timeout, stopped."""
 
     reason: str
 

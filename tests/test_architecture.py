@@ -30,7 +30,7 @@ NEARLY_ALONE: dict[str, set[str]] = {
     "session": {"messages"},
     "limits": {"messages"},
     "proxy_header": {"messages"},
-    "event_log": {"messages"},
+    "event_log": {"messages", "session"},
     "nicknames": {"cleaning", "messages"},
     "commands": {"cleaning", "messages"},
     "wording": {"commands", "messages"},

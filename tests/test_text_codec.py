@@ -192,6 +192,7 @@ def test_who_lists_nick_door_and_time() -> None:
 def test_help_is_the_command_table() -> None:
     assert TextCodec("en").encode_reply(CommandList()).decode() == (
         "/nickname new_nick (/nick) — change your nick\n"
+        "/history [number] — the newest messages\n"
         "/who — who is here\n"
         "/help — this list\n"
         "/quit — leave\n"
