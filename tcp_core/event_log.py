@@ -123,7 +123,7 @@ class EventLog:
         if self.path.stat().st_size <= _CHECKED_BYTES:
             verdict = self._db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if verdict != "ok":
-                raise sqlite3.DatabaseError(f"damaged: {verdict}")
+                raise sqlite3.DatabaseError(f"damaged: {' '.join(verdict.split())}")
             return
         step = max(1, (self.last - self.first) // _SAMPLES)
         for seq in range(self.first, self.last + 1, step):
@@ -201,7 +201,7 @@ class EventLog:
         oldest = db.execute("SELECT ts FROM events WHERE seq = ?", (self.first,)).fetchone()
         if oldest is None:
             return False
-        too_large = bool(most_bytes) and self._bytes() > most_bytes
+        too_large = bool(most_bytes) and self.bytes() > most_bytes
         if oldest[0] >= before_ts and not too_large:
             return False
         upto = min(self.first + _PRUNED_AT_ONCE, self.last)  # the newest event stays, whatever its age
@@ -223,7 +223,8 @@ class EventLog:
         self.first = upto
         return True
 
-    def _bytes(self) -> int:
+    def bytes(self) -> int:
+        """Return how much of the file is in use."""
         pages, free, size = (
             self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count", "page_size")
         )

@@ -267,10 +267,11 @@ class Hub:
             self._chat.fold(session, event)
 
     def _not_stored(self, pending: Pending) -> None:
-        if pending.peer is None:
-            self._reception.retry_leaving(pending.session)
-        else:
-            self._reception.refuse(pending.peer, Refused("not-stored", {}, _id(pending.command)))
+        peer, session, what, command = pending
+        if isinstance(what, Left):
+            self._reception.left_unstored(peer, session)
+        elif peer is not None:
+            self._reception.refuse(peer, Refused("not-stored", {}, _id(command)))
 
     def _messages(self, limit: int) -> History:
         return History(ROOM, self._log.messages_before(self._log.last + 1, limit), more=False)

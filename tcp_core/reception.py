@@ -261,9 +261,11 @@ class Reception:
     def _leave(self, session: Session, reason: str) -> None:
         self._ledger.pend(Pending(None, session, Left(nick=session.nick, reason=reason), None))
 
-    def retry_leaving(self, session: Session) -> None:
-        """Try again later to store that somebody left."""
+    def left_unstored(self, peer: Peer | None, session: Session) -> None:
+        """Let out one whose `Left` the log could not take, and try that again later."""
         self._leaving.add(session, self._monotonic())
+        if peer is not None:
+            self.dismiss(peer, CLOSE_QUIT, "quit")
 
     def left(self, peer: Peer | None, session: Session, event: Event) -> None:
         """Let out one whose `Left` is in the log."""
