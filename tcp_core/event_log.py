@@ -215,7 +215,7 @@ class EventLog:
             db.execute("DELETE FROM events WHERE seq < ?", (upto,))
             db.execute("UPDATE meta SET value = ? WHERE key = 'pruned'", (str(upto - 1),))
             db.execute("COMMIT")
-            db.execute(f"PRAGMA incremental_vacuum({_PRUNED_AT_ONCE})").fetchall()
+            db.executescript(f"PRAGMA incremental_vacuum({_PRUNED_AT_ONCE})")  # (execute would do one page only)
         except sqlite3.Error as error:
             if db.in_transaction:
                 db.execute("ROLLBACK")
