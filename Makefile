@@ -6,12 +6,12 @@ HOST ?= 127.0.0.1
 DATA_DIR ?= data
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest setup tools clean
+.PHONY: run test check pytest soak setup tools clean
 
 run: $(VENV)/.installed  ## open a room at http://127.0.0.1:8080/ and `nc 127.0.0.1 9997`; HOST=0.0.0.0 for a LAN
 	@$(BIN)/parley --host $(HOST) --data-dir $(DATA_DIR)
 
-test: setup check pytest  ## set up and run everything, the browser included
+test: setup check pytest soak  ## set up and run everything, the browser included
 
 check: $(VENV)/.installed-test node_modules/.installed  ## style and types
 	$(BIN)/ruff check
@@ -22,6 +22,9 @@ check: $(VENV)/.installed-test node_modules/.installed  ## style and types
 
 pytest: $(VENV)/.installed-test
 	$(BIN)/python -m pytest
+
+soak: $(VENV)/.installed-test  ## minutes of broken connections, killed servers, stalled readers
+	$(BIN)/python -m pytest tests/soak
 
 setup: tools $(VENV)/.installed-test node_modules/.installed
 
