@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import os
+import resource
 import signal
 import sys
+import threading
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -24,9 +28,16 @@ def networks(value: str) -> tuple[Network, ...]:
     return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
 
 
+def amount(value: str) -> float:
+    """Return a number that is neither negative nor infinite nor none at all."""
+    number = float(value)
+    if not 0 <= number < math.inf:
+        raise ValueError(value)
+    return number
+
+
 _PORT = click.IntRange(0, 65535)
 _COUNT = click.IntRange(min=0)
-_AMOUNT = click.FloatRange(min=0)
 _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_names": ["-h", "--help"]}
 
 
@@ -48,26 +59,28 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
 @click.option("--lang", type=click.Choice(LANGS), default="ru", show_envvar=True, help="Language of the text door.")
 @click.option("--history-lines", type=click.IntRange(0, 1000), default=20, show_envvar=True,
               help="Messages that a text client sees on entering.")  # fmt: skip
-@click.option("--resume-grace-seconds", type=_AMOUNT, default=60.0, show_envvar=True,
+@click.option("--resume-grace-seconds", type=amount, default=60.0, show_envvar=True,
               help="Seconds that a browser may be away without anybody seeing it leave.")  # fmt: skip
 @click.option("--rate-burst", type=_COUNT, default=10, show_envvar=True, help="Lines that a client may send at once.")
-@click.option("--rate-per-second", type=_AMOUNT, default=2.0, show_envvar=True,
+@click.option("--rate-per-second", type=amount, default=2.0, show_envvar=True,
               help="Lines a second after that; what comes faster waits. 0: no limit.")  # fmt: skip
 @click.option("--connections-per-address", type=_COUNT, default=64, show_envvar=True,
               help="Connections from one address (IPv6: from one /64). 0: no limit.")  # fmt: skip
 @click.option(
     "--max-connections", type=_COUNT, default=10000, show_envvar=True, help="Connections in all. 0: no limit."
 )
-@click.option("--join-timeout-seconds", type=_AMOUNT, default=60.0, show_envvar=True,
+@click.option("--join-timeout-seconds", type=amount, default=60.0, show_envvar=True,
               help="Seconds that a client may take to name itself. 0: no limit.")  # fmt: skip
-@click.option("--stuck-seconds", type=_AMOUNT, default=300.0, show_envvar=True,
+@click.option("--stuck-seconds", type=amount, default=300.0, show_envvar=True,
               help="Seconds after which a client that reads nothing is let go. 0: no limit.")  # fmt: skip
-@click.option("--retention-days", type=_AMOUNT, default=0.0, show_envvar=True,
+@click.option("--retention-days", type=amount, default=0.0, show_envvar=True,
               help="Days after which events are removed from the log. 0: never.")  # fmt: skip
-@click.option("--retention-megabytes", type=_AMOUNT, default=0.0, show_envvar=True,
+@click.option("--retention-megabytes", type=amount, default=0.0, show_envvar=True,
               help="Size of the log, in MB, beyond which the oldest events are removed. 0: no limit.")  # fmt: skip
 @click.option("--durability", type=click.Choice(["process", "power"]), default="process", show_envvar=True,
               help="What a message outlives: a killed process, or a power cut too (slower).")  # fmt: skip
+@click.option("--until-eof", is_flag=True, show_envvar=True,
+              help="Stop when standard input ends, as it does when the process that holds it is killed.")  # fmt: skip
 @click.version_option(__version__, package_name="parley", prog_name="parley-core")
 def main(
     host: str,
@@ -89,6 +102,7 @@ def main(
     retention_days: float,
     retention_megabytes: float,
     durability: Durability,
+    until_eof: bool,
 ) -> None:
     """Run the chat server: the text door for nc and telnet, and the JSON door for the web gateway."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -110,23 +124,40 @@ def main(
             history_lines=history_lines,
             resume_grace_seconds=resume_grace_seconds,
             join_timeout_seconds=join_timeout_seconds,
+            sessions_per_address=connections_per_address,
             stuck_seconds=stuck_seconds,
             retention_days=retention_days,
             retention_bytes=int(retention_megabytes * 1_000_000),
         ),
     )
     signals = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1}  # the last one: the hub has failed
+    _allow_many_files()
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # threads inherit it; only sigwait below sees them
     try:
         server = Server(options, failed=lambda: os.kill(os.getpid(), signal.SIGUSR1))
     except (LogUnusableError, OSError) as error:
         raise click.ClickException(str(error)) from error
     server.start()
+    if until_eof:
+        threading.Thread(target=_stop_at_eof, name="until-eof", daemon=True).start()
     print(f"parley-core: text door {_shown(server.text_address)}")
     print(f"parley-core: gateway door {_shown(server.gateway_address)}", flush=True)
     received = signal.sigwait(signals)
     server.stop()
     sys.exit(1 if received is signal.SIGUSR1 else 0)
+
+
+def _stop_at_eof() -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _allow_many_files() -> None:
+    """Raise the soft limit of open files to the hard one: each connection is a file."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # where the hard limit is more than the system allows
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _shown(address: tuple[str, int]) -> str:

@@ -37,7 +37,9 @@ _JOINING = re.compile(
     "[\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\u1900-\u1cff\ua800-\uabff"
     "\ufb50-\ufdff\ufe70-\ufefe\U00010a00-\U00011fff]"
 )
-_SUSPECT = re.compile(f"[{_INVISIBLE}]")
+_ACCENTS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_TOO_MANY_ACCENTS = re.compile(f"([{_ACCENTS}]{{4}})[{_ACCENTS}]+")  # piled up, they cover the lines above and below
+_SUSPECT = re.compile(f"[{_INVISIBLE}]|[{_ACCENTS}]{{5}}")
 
 
 def clean(raw: str) -> Cleaned:
@@ -45,7 +47,8 @@ def clean(raw: str) -> Cleaned:
 
     Line ends of every kind become LF, a tab four spaces. Removed are control characters (C0, C1), format characters
     (bidirectional overrides and isolates, zero-width ones; a joiner stays where a script or an emoji needs it),
-    fillers, unassigned and private-use code points, trailing blanks of each line, and empty lines at the ends.
+    fillers, more than four accents on one another, unassigned and private-use code points, trailing blanks of each
+    line, and empty lines at the ends.
 
     :param raw: any text.
     :return: the text, and whether anything but white space was removed. Cleaning it again changes nothing.
@@ -53,6 +56,8 @@ def clean(raw: str) -> Cleaned:
     text = _LINE_ENDS.sub("\n", raw).replace("\t", "    ")
     if text.replace("\n", "").isprintable() and not _SUSPECT.search(text):  # nearly all text
         return Cleaned(_trim(text), False)
+    length = len(text)
+    text = _TOO_MANY_ACCENTS.sub(r"\1", text)
     tags = {i for match in _TAG_SEQUENCE.finditer(text) for i in range(*match.span())}
     plain = [c for i, c in enumerate(text) if i in tags or _harmless(c)]
     kept: list[str] = []
@@ -62,7 +67,7 @@ def clean(raw: str) -> Cleaned:
             if not (_joiner_needed(c, before, after) if c in _JOINERS else _mark_needed(before, after)):
                 continue
         kept.append(c)
-    return Cleaned(_trim("".join(kept)), len(kept) < len(text))
+    return Cleaned(_trim("".join(kept)), len(kept) < length)
 
 
 def is_visible(text: str) -> bool:

@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import threading
 
 import click
 from prompt_toolkit import PromptSession
@@ -19,6 +20,8 @@ from prompt_toolkit.patch_stdout import patch_stdout
 
 from tcp_core.cleaning import clean
 
+ASK_SECONDS = 0.2
+"""How long after its question a server may take to say that it does not let us in after all."""
 QUIT_SECONDS = 2.0
 """How long the server may take to say goodbye."""
 
@@ -47,9 +50,55 @@ class Client:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._quitting = False
+        self.quitting = False
+        """Whether the end is our own wish."""
 
-    async def run(self, interactive: bool) -> bool:
+    async def introduce(self, nick: str | None) -> bool:
+        """Answer the server's question for the nick, as often as it asks; return whether it let us in.
+
+        :param nick: what to answer first, without asking the person.
+        """
+        while True:
+            prompt, ended = await self._read_prompt()
+            if ended:
+                return False
+            if nick is None:
+                asked: PromptSession[str] = PromptSession()
+                try:
+                    nick = await asked.prompt_async(prompt)
+                except (EOFError, KeyboardInterrupt):
+                    self.quitting = True
+                    return False
+            await self._send(nick)
+            nick = None
+            answer = await self._reader.readline()
+            _show(answer)
+            if not answer.startswith("❌".encode()):
+                return bool(answer)
+
+    async def _read_prompt(self) -> tuple[str, bool]:
+        """Return what the server asks with, and whether it ended the connection instead."""
+        data = b""
+        while not data.endswith(b": ") and (piece := await self._reader.read(1)):
+            data += piece
+            if piece == b"\n":  # not a prompt, but something to know first
+                _show(data)
+                data = b""
+        if not data.endswith(b": ") or await self._ends_now():
+            _show(data)
+            return "", True
+        return data.decode(errors="replace"), False
+
+    async def _ends_now(self) -> bool:
+        """Whether the server has more to say than its question: why it does not let us in."""
+        try:
+            reason = await asyncio.wait_for(self._reader.readline(), ASK_SECONDS)
+        except TimeoutError:
+            return False
+        _show(reason)
+        return True
+
+    async def converse(self, interactive: bool) -> bool:
         """Converse until one side ends; return whether it was ours."""
         receiving = asyncio.create_task(self._receive())
         typing = asyncio.create_task(self._type() if interactive else self._copy())
@@ -61,54 +110,57 @@ class Client:
         else:
             typing.cancel()
             await asyncio.gather(typing, return_exceptions=True)
-        self._writer.close()
-        return self._quitting
-
-    async def read_prompt(self) -> str:
-        """Return what the server asks for the nick with."""
-        data = b""
-        while not data.endswith(b": ") and (piece := await self._reader.read(1)):
-            data += piece
-            if piece == b"\n":  # not a prompt, but something to know first
-                print(clean(data.decode(errors="replace")).text)
-                data = b""
-        return data.decode(errors="replace")
+        return self.quitting
 
     async def _receive(self) -> None:
         with contextlib.suppress(ConnectionError):
             while line := await self._reader.readline():
-                print(clean(line.decode(errors="replace")).text, flush=True)
+                _show(line)
 
     async def _type(self) -> None:
         """Send what is typed; the line goes away, because the server's echo of it will stand among the others."""
         session: PromptSession[str] = PromptSession(erase_when_done=True)
-        while not self._quitting:
+        while not self.quitting:
             try:
                 line = await session.prompt_async("> ")
             except (EOFError, KeyboardInterrupt):
                 line = "/quit"
-            self._quitting = line.strip().lower() == "/quit"
+            self.quitting = line.strip().lower() == "/quit"
             await self._send(line)
 
     async def _copy(self) -> None:
-        """Send standard input, and half-close at its end, so that the server knows that this was all."""
-        while line := await asyncio.to_thread(sys.stdin.readline):
-            await self._send(line.rstrip("\n"))
-        self._quitting = True
+        """Send standard input as it is, and half-close at its end, so that the server knows that this was all."""
+        lines: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1)
+        loop = asyncio.get_running_loop()
+
+        def read() -> None:
+            while line := sys.stdin.buffer.readline():
+                asyncio.run_coroutine_threadsafe(lines.put(line), loop).result()
+            asyncio.run_coroutine_threadsafe(lines.put(b""), loop).result()
+
+        # A daemon, because there is no way to call it back from a pipe that stays open when the server has ended.
+        threading.Thread(target=read, name="standard input", daemon=True).start()
+        while line := await lines.get():
+            self._writer.write(line)
+            with contextlib.suppress(ConnectionError):
+                await self._writer.drain()
+        self.quitting = True
         with contextlib.suppress(OSError):
             self._writer.write_eof()
 
     async def _send(self, line: str) -> None:
-        self._writer.write(line.encode(errors="replace") + b"\n")
+        self._writer.write(line.encode(errors="surrogateescape") + b"\n")
         with contextlib.suppress(ConnectionError):
             await self._writer.drain()
 
-    async def introduce(self, nick: str) -> None:
-        """Answer the server's question."""
-        await self._send(nick)
+
+def _show(line: bytes) -> None:
+    """Print a line of the server, without what could attack the terminal: not every server is Parley."""
+    if line:
+        print(clean(line.decode(errors="replace")).text, flush=True)
 
 
-async def _converse(host: str, port: int, nick: str | None) -> int:
+async def _run(host: str, port: int, nick: str | None) -> int:
     words = _words()
     try:
         reader, writer = await asyncio.open_connection(host, port, limit=1024 * 1024)
@@ -117,36 +169,33 @@ async def _converse(host: str, port: int, nick: str | None) -> int:
         print(words["unreachable"].format(host=host, port=port, problem=problem), file=sys.stderr)
         return 1
     client = Client(reader, writer)
-    if not sys.stdin.isatty():
-        if nick is not None:
-            await client.introduce(nick)
-        ours = await client.run(interactive=False)
-    else:
-        print(words["hint"].format(host=host, port=port))
-        prompt = await client.read_prompt()
-        if nick is None:
-            try:
-                asked: PromptSession[str] = PromptSession()
-                nick = await asked.prompt_async(prompt)
-            except (EOFError, KeyboardInterrupt):
-                writer.close()
-                return 0
-        await client.introduce(nick)
-        with patch_stdout():
-            ours = await client.run(interactive=True)
+    try:
+        ours = await _converse(client, words["hint"].format(host=host, port=port), nick)
+    finally:
+        writer.close()
     if not ours:
         print(words["lost"], file=sys.stderr)
     return 0 if ours else 1
 
 
+async def _converse(client: Client, hint: str, nick: str | None) -> bool:
+    if not sys.stdin.isatty():
+        return await client.converse(interactive=False)
+    print(hint)
+    if not await client.introduce(nick):
+        return client.quitting
+    with patch_stdout():
+        return await client.converse(interactive=True)
+
+
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
 @click.argument("host", default="127.0.0.1")
 @click.argument("port", type=click.IntRange(1, 65535), default=9997)
-@click.option("--nick", help="Enter under this nick without being asked.")
+@click.option("--nick", help="Enter under this nick without being asked (at a terminal).")
 def main(host: str, port: int, nick: str | None) -> None:
     """Chat from a terminal with the server at HOST (127.0.0.1) PORT (9997)."""
     try:
-        sys.exit(asyncio.run(_converse(host, port, nick)))
+        sys.exit(asyncio.run(_run(host, port, nick)))
     except KeyboardInterrupt:  # where there is no terminal that would have caught it
         sys.exit(130)
 

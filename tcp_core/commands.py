@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
@@ -33,17 +34,18 @@ HISTORY_MESSAGES = 20
 MOST_HISTORY_MESSAGES = 1000
 
 Id = str | UnsetType
+Argument = Literal["", "optional", "needed"]
 
 
 @dataclass(frozen=True, slots=True)
 class CommandRow:
-    """A row of the table: `names` (the first is the main one), whether an argument must follow, and what it makes.
+    """A row of the table: `names` (the first is the main one), what may follow, and what it makes.
 
     `make` raises ValueError for an argument that it can't use.
     """
 
     names: tuple[str, ...]
-    argument: bool
+    argument: Argument
     make: Callable[[str, Id], Command]
 
 
@@ -55,11 +57,11 @@ def _count(argument: str) -> int:
 
 
 COMMANDS = (
-    CommandRow(("nickname", "nick"), True, Rename),
-    CommandRow(("history",), False, lambda argument, id: ListMessages(_count(argument), id)),
-    CommandRow(("who",), False, lambda _, id: ListMembers(id)),
-    CommandRow(("help",), False, lambda _, id: ListCommands(id)),
-    CommandRow(("quit",), False, lambda _, id: Quit(id)),
+    CommandRow(("nickname", "nick"), "needed", Rename),
+    CommandRow(("history",), "optional", lambda argument, id: ListMessages(_count(argument), id)),
+    CommandRow(("who",), "", lambda _, id: ListMembers(id)),
+    CommandRow(("help",), "", lambda _, id: ListCommands(id)),
+    CommandRow(("quit",), "optional", lambda _, id: Quit(id)),
 )
 
 
@@ -101,7 +103,7 @@ def _command(text: str, id: Id) -> Command:
     if row is None:
         raise RefusedError("unknown-command", word=word[:32])
     argument = "".join(arguments).strip()
-    if row.argument and not argument:
+    if (row.argument == "needed" and not argument) or (not row.argument and argument):
         raise RefusedError("usage", command=row.names[0])
     try:
         return row.make(argument, id)

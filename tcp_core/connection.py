@@ -11,7 +11,6 @@ import contextlib
 import ipaddress
 import select
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +27,8 @@ from tcp_core.text_codec import TextCodec, is_http
 from tcp_core.wording import Lang
 
 RECEIVE_BYTES = 64 * 1024
+TURN_BYTES = 4 * 1024
+"""So many bytes count like a line."""
 PROXY_HEADER_SECONDS = 5.0
 NICK_PAUSE_SECONDS = 0.5
 """How long a nick without a line end has to be followed by silence."""
@@ -46,7 +47,6 @@ class ConnectionOptions:
     """The web page, for those who come with a browser; {host} stands for the address they came to."""
     gateway_networks: tuple[Network, ...]
     limits: ConnectionLimits
-    stopping: threading.Event
 
 
 class Connection:
@@ -68,7 +68,7 @@ class Connection:
         """Serve the client until it is gone. The caller has counted it in the limits; here it is taken off."""
         limits = self._options.limits
         try:
-            address, first = self._real_address()
+            address, named, first = self._real_address()
         except (OSError, GarbledError):
             self._sock.close()
             limits.leave()
@@ -77,11 +77,8 @@ class Connection:
         self._peer = Peer(self._sock, self._door, address, codec)
         self._hub.connected(self._peer)
         try:
-            limits.enter_from(address)
-            try:
+            with limits.counted_from(address) if named else contextlib.nullcontext():
                 self._read_json(first) if self._door == "web" else self._read_text()
-            finally:
-                limits.leave_from(address)
         except RefusedError as error:
             self._submit([error.reply()])
             self._discard_rest()
@@ -91,11 +88,14 @@ class Connection:
             limits.leave()
             self._hub.ended(self._peer)
 
-    def _real_address(self) -> tuple[str, bytes]:
-        """Return the client's address, and what was read behind the PROXY header that says it."""
+    def _real_address(self) -> tuple[str, bool, bytes]:
+        """Return the client's address, whether that is known, and what was read behind the header that says it.
+
+        It is not known of a gateway that speaks for itself (PROXY UNKNOWN), as when it asks for our health.
+        """
         own: str = self._sock.getpeername()[0]
         if self._door == "terminal":
-            return own, b""
+            return own, True, b""
         ip = ipaddress.ip_address(own.partition("%")[0])
         ip = getattr(ip, "ipv4_mapped", None) or ip
         if not any(ip in network for network in self._options.gateway_networks):
@@ -109,16 +109,16 @@ class Connection:
                 raise GarbledError("proxy-header")
             if header.feed(data):
                 self._sock.settimeout(None)
-                return header.address or own, header.rest
+                return header.address or own, header.address is not None, header.rest
 
     # ---------------------------------------------------------------- reading
 
     def _read_json(self, first: bytes) -> None:
         framing = LineFraming(JSON_LINE_BYTES)
-        data = first or self._sock.recv(RECEIVE_BYTES)
+        data = first or self._receive()
         while data:
             self._take(framing.feed(data))
-            data = self._sock.recv(RECEIVE_BYTES)
+            data = self._receive()
 
     def _read_text(self) -> None:
         framing = TextFraming()
@@ -126,7 +126,7 @@ class Connection:
             if self._may_be_unended_nick(framing) and not self._readable_soon():
                 lines = framing.end_line()
             else:
-                data = self._sock.recv(RECEIVE_BYTES)
+                data = self._receive()
                 if not data:
                     break
                 lines = framing.feed(data)
@@ -179,23 +179,36 @@ class Connection:
         """Decode lines and hand them to the hub, as fast as the client's rate allows."""
         peer, batch = self._peer, self._batch
         for line in lines:
-            if peer.closing:
+            if peer.closing or peer.broken:
                 batch.clear()
                 return
-            self._wait_for_turn()
-            if isinstance(line, str):
-                batch += peer.codec.decode(line, self._joined)
-            else:
-                batch.append(line.reply())
+            commands = peer.codec.decode(line, self._joined) if isinstance(line, str) else [line.reply()]
+            if commands:  # an empty line is nothing, and costs nothing
+                self._wait_for_turn()
+                batch += commands
         self._flush()
 
     def _wait_for_turn(self) -> None:
+        """Wait as long as the client's rate demands; not for one that is gone.
+
+        :raises ConnectionError: it is.
+        """
         if not self._options.rate_per_second:
             return
         delay = self._rate.delay(time.monotonic())
         if delay:
             self._flush()
-            self._options.stopping.wait(delay)
+            poll = select.poll()
+            poll.register(self._sock, 0)  # errors and the end of both directions are reported without being asked for
+            if poll.poll(delay * 1000) or self._peer.broken:
+                raise ConnectionError("the client was gone before its turn came")
+
+    def _receive(self) -> bytes:
+        """Return what the client sends next, nothing at its end; a lot of it takes as long as that many lines."""
+        data = self._sock.recv(RECEIVE_BYTES)
+        for _ in range(len(data) // TURN_BYTES):
+            self._wait_for_turn()
+        return data
 
     def _flush(self) -> None:
         if self._batch:

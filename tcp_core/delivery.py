@@ -6,8 +6,10 @@ Knows nothing about sessions, commands or what events mean.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import socket
 import struct
+import termios
 from collections.abc import Callable
 
 from tcp_core.cursor import Progress
@@ -16,8 +18,10 @@ from tcp_core.event_log import EventLog
 from tcp_core.peer import SEND_FLAGS, Peer
 from tcp_core.rendering import Piece, Rendering
 
+FLUSH_SECONDS = 10.0
+"""How long a connection that is ending may go without taking anything of what it has coming."""
 LINGER_SECONDS = 1.0
-"""How long a connection that is ending may take to read what it has coming, and to close its own side."""
+"""How long a peer that has got everything may take to close its own side."""
 _RESET = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
 
@@ -51,6 +55,7 @@ class Delivery:
         self._owed: dict[Peer, None] = {}
         """Who has something to be sent besides new events."""
         self._delivered = log.last
+        self._flushing: Deadlines[Peer] = Deadlines(FLUSH_SECONDS)
         self._lingering: Deadlines[Peer] = Deadlines(LINGER_SECONDS)
         self._stuck: Deadlines[Peer] = Deadlines(stuck_seconds)
 
@@ -75,17 +80,23 @@ class Delivery:
         peer.closing = True
         peer.cursor.end = end
         self._owed[peer] = None
-        self._lingering.add(peer, self._monotonic())
+        self._flushing.add(peer, self._monotonic())
 
     def next_deadline(self) -> float | None:
         """Return when `expire` has something to do, by the monotonic clock."""
-        return min((at for at in (self._lingering.next(), self._stuck.next()) if at is not None), default=None)
+        deadlines = (self._flushing, self._lingering, self._stuck)
+        return min((at for at in (d.next() for d in deadlines) if at is not None), default=None)
 
     def expire(self) -> None:
         """Let go of those that take too long to end, or to read."""
         now = self._monotonic()
-        for peer in self._lingering.expired(now):
+        for peer in self._flushing.expired(now):
             self.drop(peer)
+        for peer in [*self._lingering.expired(now)]:
+            if _under_way(peer.sock):
+                self._lingering.add(peer, now)
+            else:
+                self.drop(peer)
         for peer in self._stuck.expired(now):
             self._tell_stuck(peer)
             self.drop(peer)
@@ -169,6 +180,8 @@ class Delivery:
         """Go on with a peer that was blocked."""
         peer.blocked = False
         self._stuck.discard(peer)
+        if peer.closing:
+            self._flushing.add(peer, self._monotonic())
         if peer.broken:
             self._close_if_over(peer)
             return
@@ -191,6 +204,8 @@ class Delivery:
             self.drop(peer)
             return
         self._pause(peer)
+        self._flushing.discard(peer)
+        self._lingering.add(peer, self._monotonic())
         with contextlib.suppress(OSError):
             peer.sock.shutdown(socket.SHUT_WR)
 
@@ -200,7 +215,8 @@ class Delivery:
         A peer that has not closed its side gets a reset: many an `nc` does not end before that.
         """
         peer.broken = True
-        self._stuck.discard(peer)
+        for deadlines in (self._flushing, self._lingering, self._stuck):
+            deadlines.discard(peer)
         self._pause(peer)
         with contextlib.suppress(OSError):
             if not peer.eof:
@@ -217,5 +233,15 @@ class Delivery:
     def _close_if_over(self, peer: Peer) -> None:
         if peer.broken and peer.eof and not peer.blocked and peer in self.peers:
             self.peers.remove(peer)
-            self._lingering.discard(peer)
             peer.sock.close()
+
+
+def _under_way(sock: socket.socket) -> bool:
+    """Whether the peer's system has not acknowledged yet all that was sent; a reset would destroy the rest."""
+    try:
+        (count,) = struct.unpack(
+            "i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0")
+        )  # for a socket: SIOCOUTQ, tcp(7)
+    except OSError:
+        return False
+    return bool(count)

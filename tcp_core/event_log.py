@@ -43,9 +43,11 @@ CREATE TABLE present (               -- sessions that have joined and not yet le
 ) WITHOUT ROWID;
 CREATE INDEX events_by_ts ON events (ts);
 """
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x5061726C  # "Parl"
 _STAMPS = [_APPLICATION_ID, _SCHEMA_VERSION]
+BUSY_SECONDS = 0.2
+"""How long to wait for another process that writes to the file, which none should."""
 _SYNCHRONOUS = {"process": "NORMAL", "power": "FULL"}
 _CHECKED_BYTES = 64 * 1024 * 1024
 _SAMPLES = 1000
@@ -89,7 +91,7 @@ class EventLog:
                 directory.mkdir(parents=True, exist_ok=True)
                 self._lock = _lock(directory / "lock")
                 stack.callback(os.close, self._lock)
-                self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+                self._db = sqlite3.connect(self.path, BUSY_SECONDS, isolation_level=None, check_same_thread=False)
                 stack.callback(self._db.close)
                 self._open(durability)
             except (OSError, sqlite3.Error, UnreadableError) as error:

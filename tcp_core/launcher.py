@@ -34,10 +34,11 @@ class Part:
         arguments = [text for name, value in options.items() for text in (f"--{name.replace('_', '-')}", str(value))]
         # HOST and PORT mean something else to each of the two, so they are given as arguments only.
         env = {key: value for key, value in os.environ.items() if key not in ("PARLEY_HOST", "PARLEY_PORT")}
-        command = [sys.executable, "-m", module, *arguments]
-        # In a group of its own, so that Ctrl-C reaches this process alone, which then stops them in order.
+        command = [sys.executable, "-m", module, "--until-eof", *arguments]
+        # In a group of its own, so that Ctrl-C reaches this process alone, which then stops them in order; and with a
+        # pipe from here as standard input, so that it ends if this process is killed.
         self.process = subprocess.Popen(  # noqa: S603 (nothing in it is anybody else's)
-            command, stdout=subprocess.PIPE, text=True, env=env, process_group=0
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env, process_group=0
         )
         assert self.process.stdout is not None
         lines = [self.process.stdout.readline().strip() for _ in range(announcements)]
@@ -76,9 +77,9 @@ def main(host: str, port: int, web_port: int, gateway_port: int, data_dir: Path)
     All other options of parley-core and parley-gateway come from the environment; their --help names the variables.
     """
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
-    page_url = f"http://{{host}}:{web_port or 8080}/"
+    page_url = os.environ.get("PARLEY_PAGE_URL", f"http://{{host}}:{web_port or 8080}/")
     core = Part("tcp_core", 2, host=host, port=port, gateway_port=gateway_port, data_dir=data_dir, page_url=page_url)
     gateway = None
     try:

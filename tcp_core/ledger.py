@@ -79,7 +79,9 @@ class Ledger:
     def reply(self, peer: Peer, reply: Event | Reply, after: int | None = None) -> None:
         """Tell one peer something, behind seq `after` or behind everything that is committed."""
         encode: Callable[[Any], bytes] = peer.codec.encode_event if isinstance(reply, Said) else peer.codec.encode_reply
-        self._delivery.reply(peer, self._log.last if after is None else after, encode(reply))
+        if after is None:  # before its cursor is placed, a peer gets replies only
+            after = 0 if peer.cursor.rendering is None else self._log.last
+        self._delivery.reply(peer, after, encode(reply))
 
     def pend(self, pending: Pending) -> None:
         """Let the next commit decide; at once for what changes who is here, since the next command depends on it."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ipaddress
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tcp_core.messages import RefusedError
 
@@ -45,22 +47,35 @@ class ConnectionLimits:
 
         :raises RefusedError: `connections`; it was not counted.
         """
-        network = _network(address)
+        network = network_of(address)
         with self._lock:
             if self._per_address and self._by_address[network] >= self._per_address:
                 raise RefusedError("connections", limit=self._per_address, scope="address")
             self._by_address[network] += 1
 
+    @contextmanager
+    def counted_from(self, address: str) -> Iterator[None]:
+        """Count a connection from `address` while the context lasts.
+
+        :raises RefusedError: `connections`; it is one too many.
+        """
+        self.enter_from(address)
+        try:
+            yield
+        finally:
+            self.leave_from(address)
+
     def leave_from(self, address: str) -> None:
         """Take back one `enter_from`."""
-        network = _network(address)
+        network = network_of(address)
         with self._lock:
             self._by_address[network] -= 1
             if not self._by_address[network]:
                 del self._by_address[network]
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
+    """Return what counts as one address: an IPv4 address, or the /64 of an IPv6 address."""
     if ":" not in address:
         return address
     ip = ipaddress.IPv6Address(address)

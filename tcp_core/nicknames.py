@@ -15,7 +15,7 @@ from itertools import count
 import msgspec
 from precis_i18n import get_profile
 
-from tcp_core.cleaning import clean
+from tcp_core.cleaning import clean, is_visible
 from tcp_core.messages import RefusedError
 
 NICK_CHARACTERS = 32
@@ -25,7 +25,7 @@ ANONYMOUS = "anon"
 _SHOWN = get_profile("NicknameCasePreserved")
 _COMPARED = get_profile("Nickname")
 _FORBIDDEN_FIRST = "*[/❌"
-_FORBIDDEN = "]"  # "[nick] text" must have one reading
+_FORBIDDEN = "]*"  # "[nick] text" must have one reading, and so must "* nick joined *"
 _BLANK = "\u2800"  # looks like a space, and is none
 _RESERVED_NAMES = ("parley", "server", "system", "admin", "operator", "сервер", "система", "админ", "оператор")
 
@@ -49,7 +49,7 @@ def enforce(raw: str) -> str:
         raise RefusedError("nick-too-long", limit=NICK_CHARACTERS, length=len(nick))
     if nick[0] in _FORBIDDEN_FIRST:
         raise RefusedError("nick-not-allowed", problem="starts", sign=nick[0])
-    if _BLANK in nick:
+    if _BLANK in nick or unicodedata.category(nick[0])[0] == "M" or not is_visible(nick):
         raise RefusedError("nick-not-allowed", problem="characters")
     for sign in _FORBIDDEN:
         if sign in nick:
@@ -63,11 +63,13 @@ def enforce(raw: str) -> str:
 def keys(nick: str) -> frozenset[str]:
     """Return what `nick` shares with every nick that is the same: two nicks are the same if they have a key in common.
 
-    One key ignores case, the other does not, since a capital I looks like a small l, but I and i are one letter.
+    Case and look-alikes go together in two ways: Вob has a Cyrillic capital that looks like B, and B is b; AIex has a
+    capital I that looks like l. Hence the skeleton before and after case is folded, and i, which is I, counts as l.
 
     :raises UnicodeEncodeError: for what is no nick.
     """
-    return frozenset((skeleton(_COMPARED.enforce(nick)), "\0" + skeleton(_SHOWN.enforce(nick))))
+    skeletons = (skeleton(_COMPARED.enforce(nick)), skeleton(_SHOWN.enforce(nick)))
+    return frozenset(one.lower().replace("i", "l") for one in skeletons)
 
 
 def number(nick: str, taken: Callable[[str], bool], numbers: Iterator[int] | None = None) -> str:
@@ -75,6 +77,7 @@ def number(nick: str, taken: Callable[[str], bool], numbers: Iterator[int] | Non
     return next(c for c in (_with_suffix(nick, str(n)) for n in numbers or count(2)) if not taken(c))
 
 
+@lru_cache(maxsize=65536)
 def _with_suffix(nick: str, digits: str) -> str:
     for length in range(NICK_CHARACTERS - len(digits), 0, -1):
         try:

@@ -6,6 +6,7 @@ Knows nothing about what people say, or how it reaches anybody.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ from tcp_core.event_log import EventLog
 from tcp_core.framing import JSON_LINE_BYTES
 from tcp_core.json_codec import JsonCodec
 from tcp_core.ledger import Ledger, Pending
+from tcp_core.limits import network_of
 from tcp_core.messages import (
     ROOM,
     Bye,
@@ -48,7 +50,7 @@ JOIN_FAILURES = 5
 RETRY_SECONDS = 1.0
 """When to try again to store that somebody left."""
 CLOSE_STOPPED, CLOSE_TAKEN_OVER, CLOSE_NOT_JOINED, CLOSE_QUIT = 4000, 4502, 4504, 4506
-CLOSE_FAILED = 4507
+CLOSE_RESYNCHRONISE, CLOSE_FAILED = 4004, 4507
 FINAL_REFUSALS = {"http": 4505, "connections": 4503}
 """Refusals that end the connection, with the close code."""
 
@@ -61,6 +63,8 @@ class ReceptionOptions:
     history_lines: int = 20
     resume_grace_seconds: float = 60.0
     join_timeout_seconds: float = 60.0
+    sessions_per_address: int = 0
+    """Those of browsers that may come back count as well; 0 for no limit."""
 
 
 class Reception:
@@ -88,6 +92,7 @@ class Reception:
         """Browsers that may come back."""
         self._leaving: Deadlines[Session] = Deadlines(RETRY_SECONDS)
         """Sessions that are gone, but the log could not take it yet."""
+        self._sessions_from: Counter[str] = Counter()
 
     # ---------------------------------------------------------------- time
 
@@ -143,11 +148,18 @@ class Reception:
     def _join(self, peer: Peer, command: Join) -> None:
         if isinstance(peer.codec, JsonCodec):
             peer.codec = JsonCodec(wording.choose(command.lang, self._options.lang))
+        if command.epoch == self._log.epoch and command.after is not UNSET and command.after > self._log.last:
+            # It has seen what this log does not hold: the file is an older copy, or lost its end in a power cut.
+            self.dismiss(peer, CLOSE_RESYNCHRONISE, "resync")
+            return
         session = self._chat.session_of(command.session)
         if session is not None and peer.door == "web":
             self._ledger.settle()
             self._resume(peer, session, command)
             return
+        network = network_of(peer.address)
+        if self._options.sessions_per_address and self._sessions_from[network] >= self._options.sessions_per_address:
+            raise RefusedError("connections", limit=self._options.sessions_per_address, scope="address")
         nick = self._chat.free_nick(command.nick)
         token = secrets.token_urlsafe(16) if peer.door == "web" else ""
         session = Session(nick, peer.door, peer.address, self._ledger.now_ms(), token)
@@ -155,6 +167,7 @@ class Reception:
 
     def _resume(self, peer: Peer, session: Session, command: Join) -> None:
         self._detached.discard(session)
+        self._leaving.discard(session)
         previous = self._attached.get(session)
         if previous is not None:
             self.dismiss(previous, CLOSE_TAKEN_OVER, "taken-over")
@@ -168,7 +181,7 @@ class Reception:
 
     def enter(self, peer: Peer, session: Session, joined: Joined, command: Join) -> None:
         """Let in one whose `Joined` is in the log."""
-        self._chat.enter(session)
+        self._count_in(session)
         self._attach(peer, session)
         live = joined.seq - 1
         if peer.door == "web":
@@ -249,7 +262,7 @@ class Reception:
         gone: list[Event] = []
         for session in self._log.present():
             if self._may_come_back(session):
-                self._chat.enter(session)
+                self._count_in(session)
                 self._detached.add(session, self._monotonic())
             else:
                 gone.append(Left(nick=session.nick, reason="lost"))
@@ -270,5 +283,10 @@ class Reception:
     def left(self, peer: Peer | None, session: Session, event: Event) -> None:
         """Let out one whose `Left` is in the log."""
         self._chat.fold(session, event)
+        self._sessions_from -= Counter((network_of(session.address),))
         if peer is not None:
             self.dismiss(peer, CLOSE_QUIT, "quit")
+
+    def _count_in(self, session: Session) -> None:
+        self._chat.enter(session)
+        self._sessions_from[network_of(session.address)] += 1

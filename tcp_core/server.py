@@ -74,7 +74,6 @@ class Server:
             page_url=options.page_url,
             gateway_networks=options.gateway_networks,
             limits=self._limits,
-            stopping=self._stopping,
         )
         self._listeners: dict[socket.socket, Door] = {}
         self._log = EventLog(options.data_dir, options.durability)

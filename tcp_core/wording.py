@@ -88,6 +88,7 @@ RU = Wording(
     byes={
         "quit": "до свидания",
         "stopped": "Сервер останавливается",
+        "resync": "Журнал сервера не тот, что был",
         "taken-over": "Сеанс продолжен в другом окне",
     },
 )
@@ -141,6 +142,7 @@ EN = Wording(
     byes={
         "quit": "goodbye",
         "stopped": "The server is stopping",
+        "resync": "The log of the server is not the one it was",
         "taken-over": "The session goes on in another window",
     },
 )

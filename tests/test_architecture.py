@@ -20,7 +20,7 @@ ONLY_IN = {
     "selectors": SOCKETS,
     "select": SOCKETS,
     "sqlite3": {"event_log"},
-    "threading": {"server", "connection", "peer", "watcher", "launcher", "hub", "limits"},
+    "threading": {"server", "connection", "peer", "watcher", "launcher", "client", "__main__", "hub", "limits"},
 }
 NEARLY_ALONE: dict[str, set[str]] = {
     "messages": set(),

@@ -27,7 +27,6 @@ UNDERSTOOD: tuple[tuple[str, list[Command]], ...] = (
     ("  /nick   Bob the second ", [Rename("Bob the second")]),
     ("/nick\tBob", [Rename("Bob")]),
     ("/who", [ListMembers()]),
-    ("/who is it", [ListMembers()]),
     ("/help", [ListCommands()]),
     ("/quit", [Quit()]),
     ("/quit bye", [Quit()]),
@@ -147,3 +146,10 @@ def test_a_message_of_very_many_lines_is_refused() -> None:
     with pytest.raises(RefusedError) as caught:
         understand(fits + "\nx")
     assert (caught.value.code, caught.value.details) == ("too-many-lines", {"limit": 200, "length": 201})
+
+
+@pytest.mark.parametrize("line", ["/who\nmy important note", "/help me with this", "/history twenty", "/history 0"])
+def test_what_a_command_cannot_use_is_refused_rather_than_dropped(line: str) -> None:
+    with pytest.raises(RefusedError) as caught:
+        understand(line)
+    assert caught.value.code == "usage"

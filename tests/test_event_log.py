@@ -59,7 +59,7 @@ def test_a_new_log_is_empty_and_in_a_directory_that_it_makes(tmp_path: Path) -> 
 def test_a_log_says_what_it_is(log: EventLog) -> None:
     """Logs that exist say this; another number needs code that reads them."""
     assert log._db.execute("PRAGMA application_id").fetchone() == (int.from_bytes(b"Parl"),)
-    assert log._db.execute("PRAGMA user_version").fetchone() == (1,)
+    assert log._db.execute("PRAGMA user_version").fetchone() == (2,)
     assert log._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 

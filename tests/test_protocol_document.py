@@ -59,7 +59,7 @@ EN = JsonCodec("en")
 INTERNAL_REFUSALS = {"http"}
 """Told to those who came to the wrong port; not of this protocol."""
 POSSIBLE_CLOSE_CODES = {*range(4000, 4096), *range(4500, 4600)}
-NOT_SENT_YET = {4003, 4004, 4500, 4501}
+NOT_SENT_YET = {4003, 4500, 4501}
 """Close codes that are set aside: no part of the program closes with them."""
 
 

@@ -518,3 +518,24 @@ def test_a_client_that_resets_the_connection_leaves_no_trace(
         assert not thread.is_alive()
     first.send("/who\n")
     assert "В чате: 1 " in first.read_until("First — ")
+
+
+def test_who_is_gone_does_not_go_on_talking(start_core: Callable[..., Core]) -> None:
+    """Lines that wait for their turn are not said by one whose connection was reset."""
+    core = start_core(rate_burst=2, rate_per_second=1.0, connections_per_address=2)
+    watcher = core.text("Watcher")
+    ghost = core.text("Ghost")
+    watcher.read_until("* Ghost вошёл в чат *\n")
+    ghost.send("ha\n" * 20_000)
+    watcher.read_until("[Ghost] ha\n")
+    ghost.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    ghost.close()
+    watcher.read_until("* Ghost вышел из чата *\n")
+    core.text("Next")  # there is room again from this address
+
+
+def test_an_empty_line_costs_nothing(start_core: Callable[..., Core]) -> None:
+    core = start_core(rate_burst=3, rate_per_second=0.01)
+    alex = core.text("Alex")
+    alex.send("\n" * 1000 + "hello\n")
+    assert alex.line() == "[Alex] hello"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
+import resource
 import signal
+import sys
+import threading
 from ipaddress import ip_network
 from pathlib import Path
 
 import click
 import uvloop
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from web_gateway import __version__
 from web_gateway.app import Gateway, GatewayOptions
@@ -43,6 +48,8 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
               help="Networks of reverse proxies, whose X-Forwarded-For is believed, separated by commas.")  # fmt: skip
 @click.option("--static-dir", type=click.Path(path_type=Path, exists=True, file_okay=False), show_envvar=True,
               help="Where the page's files are.  [default: the page that comes with Parley]")  # fmt: skip
+@click.option("--until-eof", is_flag=True, show_envvar=True,
+              help="Stop when standard input ends, as it does when the process that holds it is killed.")  # fmt: skip
 @click.version_option(__version__, package_name="parley", prog_name="parley-gateway")
 def main(
     host: str,
@@ -53,15 +60,20 @@ def main(
     allowed_origins: str,
     trusted_proxies: tuple[Network, ...],
     static_dir: Path | None,
+    until_eof: bool,
 ) -> None:
     """Serve the web page, and bridge each browser to the chat server."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("aiohttp.server").addFilter(_is_our_fault)
     origins = tuple(origin.strip().rstrip("/").lower() for origin in allowed_origins.split(",") if origin.strip())
     options = GatewayOptions(core_host, core_port, text_port, origins, trusted_proxies, static_dir)
     try:
         gateway = Gateway(options)
     except FileNotFoundError as error:
         raise click.ClickException(str(error)) from error
+    _allow_many_files()
+    if until_eof:
+        threading.Thread(target=_stop_at_eof, name="until-eof", daemon=True).start()
     uvloop.run(_serve(gateway.app, host, port))
 
 
@@ -81,6 +93,25 @@ async def _serve(app: web.Application, host: str, port: int) -> None:
     print(f"parley-gateway: page at http://{shown}:{bound_port}/", flush=True)
     await stop.wait()
     await runner.cleanup()
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    """Whether a log record tells of more than a client that sent what is no HTTP, or went away."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError | ConnectionError)
+
+
+def _stop_at_eof() -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _allow_many_files() -> None:
+    """Raise the soft limit of open files to the hard one: each connection is a file."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # where the hard limit is more than the system allows
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 if __name__ == "__main__":

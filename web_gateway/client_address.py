@@ -46,5 +46,8 @@ def origin_allowed(origin: str | None, host: str, allowed: Sequence[str]) -> boo
     """
     if origin is None or "*" in allowed or origin.lower() in allowed:
         return True
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
