@@ -28,7 +28,7 @@ from tcp_core.wording import Lang
 
 RECEIVE_BYTES = 64 * 1024
 TURN_BYTES = 4 * 1024
-"""So many bytes count like a line."""
+"""What is received at once; so many bytes that ask for nothing count like a line."""
 PROXY_HEADER_SECONDS = 5.0
 NICK_PAUSE_SECONDS = 0.5
 """How long a nick without a line end has to be followed by silence."""
@@ -62,6 +62,7 @@ class Connection:
         self._hub = hub
         self._options = options
         self._batch: list[Command] = []
+        self._idle_bytes = 0  # received since the last command
         self._rate = Rate(options.rate_burst, options.rate_per_second)
 
     def run(self) -> None:
@@ -184,6 +185,7 @@ class Connection:
                 return
             commands = peer.codec.decode(line, self._joined) if isinstance(line, str) else [line.reply()]
             if commands:  # an empty line is nothing, and costs nothing
+                self._idle_bytes = 0
                 self._wait_for_turn()
                 batch += commands
         self._flush()
@@ -204,10 +206,15 @@ class Connection:
                 raise ConnectionError("the client was gone before its turn came")
 
     def _receive(self) -> bytes:
-        """Return what the client sends next, nothing at its end; a lot of it takes as long as that many lines."""
-        data = self._sock.recv(RECEIVE_BYTES)
-        for _ in range(len(data) // TURN_BYTES):
+        """Return what the client sends next, nothing at its end.
+
+        Very many bytes that ask for nothing count like a line, since they take time as well.
+        """
+        if self._idle_bytes >= TURN_BYTES:
+            self._idle_bytes = 0
             self._wait_for_turn()
+        data = self._sock.recv(TURN_BYTES if self._options.rate_per_second else RECEIVE_BYTES)
+        self._idle_bytes += len(data)
         return data
 
     def _flush(self) -> None:

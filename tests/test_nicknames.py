@@ -94,7 +94,7 @@ SAME = (
     ("Ivan", "ivan"),
     ("Ian", "lan"),
     ("Ian", "Lan"),  # since Lan is lan
-    ("ParIey", "Parley"),
+    ("BIll", "Bill"),
     ("AIex", "alex"),
     ("IIya", "ilya"),
     ("B0b", "bob"),
@@ -283,3 +283,9 @@ def test_letters_with_a_stroke_are_what_they_look_like() -> None:
 def test_numbers_can_go_on_from_where_they_were() -> None:
     numbers = itertools.count(2)
     assert [number("Ann", lambda _: False, numbers) for _ in range(3)] == ["Ann2", "Ann3", "Ann4"]
+
+
+@pytest.mark.parametrize("nick", ["ParIey", "Pаrley", "PARLEY", "SERVER", "servеr", "\u0301", "obs left * Mallory"])
+def test_this_could_deceive(nick: str) -> None:
+    with pytest.raises(RefusedError):
+        enforce(nick)

@@ -539,3 +539,16 @@ def test_an_empty_line_costs_nothing(start_core: Callable[..., Core]) -> None:
     alex = core.text("Alex")
     alex.send("\n" * 1000 + "hello\n")
     assert alex.line() == "[Alex] hello"
+
+
+def test_bytes_that_ask_for_nothing_take_their_turns_but_typing_does_not(start_core: Callable[..., Core]) -> None:
+    core = start_core(rate_burst=3, rate_per_second=0.01)
+    alex = core.text("Alex")
+    for byte in b"typed slowly\n":
+        alex.send(bytes((byte,)))
+    assert alex.line() == "[Alex] typed slowly"
+    vandal = core.text("Vandal")
+    vandal.sock.settimeout(0.3)
+    with pytest.raises(TimeoutError):  # its reader waits, so the system takes no more from it
+        for _ in range(1000):
+            vandal.send(b"\x08" * 65536)
