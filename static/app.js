@@ -13,9 +13,14 @@ import { terminalCommand } from "./view/entrance.js";
 /** @import {Join, Refused, ServerMessage} from "./protocol.js" */
 /** @import {Change, Remembered} from "./state.js" */
 
-const EARLIER_EVENTS = 100;
+const EARLIER_EVENTS = 200;
 const REMEMBER_EVERY_MS = 1000;
-const TOO_MANY_CONNECTIONS = 4503;
+const KICKED = 4500;
+const BANNED = 4501;
+const QUIT = 4506;
+const SERVER_FAILED = 4507;
+/** Refusals to let one in that time may mend. */
+const PASSING = new Set(["not-stored", "not-readable", "connections", "join-timeout"]);
 
 const words = choose(navigator.languages);
 const forGood = new Keep(() => localStorage);
@@ -56,8 +61,8 @@ const view = new View(words, {
   keepDraft: (text) => forReload.set("draft", text),
   limit: () => store.state.textCharacters,
   askEarlier() {
-    const { oldest, asking } = store.state;
-    if (oldest === null || asking) return;
+    const { oldest, earlier, asking } = store.state;
+    if (oldest === null || !earlier || asking || !caughtUp(store.state)) return;
     if (connection.send({ type: "history", before: oldest, limit: EARLIER_EVENTS })) store.take({ type: "asked" });
   },
   trimmed: (oldest) => store.take({ type: "trimmed", oldest }),
@@ -78,9 +83,11 @@ const view = new View(words, {
 
 connection.addEventListener("status", () => {
   const { status } = connection;
+  if (status.state === "ended" && status.code === SERVER_FAILED) outbox.suspect(words.suspected);
   if (status.state !== "connected" && attached) {
     attached = false;
     outbox.detach();
+    store.take({ type: "lost" });
   }
   if (status.state === "ended") ended(status.code);
   view.showStatus(status);
@@ -103,15 +110,19 @@ store.addEventListener("change", (event) => {
     wantedNick = store.state.nick;
     forGood.set("nick", wantedNick);
   }
+  if (changes.some(({ kind }) => kind === "resync")) connection.start();
   rememberSoon();
 });
 
 outbox.addEventListener("change", showOutbox);
 
 addEventListener("online", () => connection.wake());
+addEventListener("offline", () => connection.doubt());
+addEventListener("focus", () => connection.wake());
 addEventListener("pageshow", (event) => {
   if (event.persisted) connection.wake();
 });
+document.addEventListener("resume", () => connection.wake());
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) remember();
   else connection.wake();
@@ -177,7 +188,7 @@ function answered(message) {
       }
       break;
   }
-  if (caughtUp(store.state) && !attached) {
+  if (caughtUp(store.state) && !attached && connection.status.state === "connected") {
     attached = true;
     outbox.attach((input) => connection.send(input));
   }
@@ -193,17 +204,20 @@ function renamed() {
  * @param {Refused} refused
  */
 function turnedAway({ code, text }) {
-  if (code === "not-stored" || code === "connections" || code === "join-timeout") return;
+  if (PASSING.has(code)) return;
   connection.stop();
   gone();
   inside = false;
   view.showEntrance(text);
 }
 
-/** @param {number} code */
+/**
+ * The session outlives an end that does not concern it, so that one can come back to it: out of another tab, too.
+ * @param {number} code
+ */
 function ended(code) {
   outbox.removeCommands();
-  if (code !== TOO_MANY_CONNECTIONS) gone();
+  if (code === QUIT || code === KICKED || code === BANNED) gone();
 }
 
 /** Forgets the session; the place in the log stays, so that one who comes back sees what was missed. */
@@ -225,13 +239,12 @@ function rememberSoon() {
   }, REMEMBER_EVERY_MS);
 }
 
-/** What a reload needs to come back as the same participant. */
+/** What a reload needs to come back as the same participant. Before the welcome, what is kept is better. */
 function remember() {
-  const { session, epoch, newest, live } = store.state;
-  const after = newest ?? live;
-  if (!inside || session === null || epoch === null || after === null) return;
+  const { nick, session, epoch, newest, live } = store.state;
+  if (!inside || session === null || epoch === null || live === null) return;
   /** @type {Remembered} */
-  const value = { nick: wantedNick, session, epoch, after };
+  const value = { nick, session, epoch, after: newest ?? live };
   forReload.set("session", value);
 }
 

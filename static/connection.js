@@ -38,6 +38,8 @@ export const STABLE_AFTER_MS = 10_000;
 export const OPENING_MS = 10_000;
 export const IDLE_MS = 25_000;
 export const PONG_MS = 5_000;
+/** After this, an attempt that has led nowhere is not worth waiting for when there is reason to try afresh. */
+export const STALE_MS = 2_000;
 const OPEN = 1;
 
 /** @type {World} */
@@ -63,6 +65,8 @@ export class Connection extends EventTarget {
   /** Attempts since the last stable connection. */
   #attempts = 0;
   #lastHeard = 0;
+  /** When the attempt that is under way was begun. */
+  #begun = 0;
   /** Each running timer, by what it is for. @type {Map<"opening" | "retry" | "stable" | "idle" | "pong", any>} */
   #timers = new Map();
   #url;
@@ -102,7 +106,11 @@ export class Connection extends EventTarget {
   /** The network or the person came back: a good moment to try, or to make sure. */
   wake() {
     this.retry();
-    this.#probe();
+    if (this.#timers.has("opening") && this.#world.now() - this.#begun >= STALE_MS) {
+      this.#drop();
+      this.#open();
+    }
+    this.doubt();
   }
 
   /** @param {ClientMessage} message @returns {boolean} whether it has been handed to an open socket */
@@ -113,6 +121,7 @@ export class Connection extends EventTarget {
   }
 
   #open() {
+    this.#begun = this.#world.now();
     /** @type {Socket} */
     let socket;
     try {
@@ -144,41 +153,43 @@ export class Connection extends EventTarget {
 
   #idle() {
     const silent = this.#world.now() - this.#lastHeard;
-    if (silent >= IDLE_MS) this.#probe();
+    if (silent >= IDLE_MS) this.doubt();
     this.#after("idle", silent >= IDLE_MS ? IDLE_MS : IDLE_MS - silent, () => this.#idle());
   }
 
   /** Asks for a sign of life; a network that went away says nothing of its own accord. */
-  #probe() {
+  doubt() {
     if (this.status.state !== "connected" || this.#timers.has("pong")) return;
     const asked = this.#world.now();
     if (!this.send({ type: "ping", id: newIdentifier() })) {
-      this.#lost();
+      this.#lost(true);
       return;
     }
     this.#lastHeard = Math.min(this.#lastHeard, asked - 1);
     this.#after("pong", PONG_MS, () => {
-      if (this.#lastHeard < asked) this.#lost();
+      if (this.#lastHeard < asked) this.#lost(true);
     });
   }
 
   /** @param {number} code */
   #closed(code) {
     if (!isFinal(code)) {
-      this.#lost();
+      this.#lost(this.#timers.has("pong"));
       return;
     }
     this.#drop();
     this.#become({ state: "ended", code });
   }
 
-  #lost() {
+  /** @param {boolean} [doubted] it had been asked for a sign of life: this is no news, and the next attempt can be made */
+  #lost(doubted = false) {
     this.#drop();
     const ceiling = Math.min(LONGEST_DELAY_MS, SHORTEST_DELAY_MS * 2 ** (this.#attempts + 1));
     this.#attempts += 1;
     const delay = SHORTEST_DELAY_MS + this.#world.random() * (ceiling - SHORTEST_DELAY_MS);
     this.#after("retry", delay, () => this.retry());
     this.#become({ state: "reconnecting", at: this.#world.now() + delay });
+    if (doubted) this.retry();
   }
 
   /** Forgets the socket at once; a dead one takes its time to close. */

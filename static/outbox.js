@@ -104,6 +104,12 @@ export class Outbox extends EventTarget {
     this.#changed();
   }
 
+  /** The server failed on something that was sent: it is not sent again unless it is wanted. @param {string} reason */
+  suspect(reason) {
+    for (const entry of this.#entries.values()) if (entry.sent) entry.refusal = reason;
+    this.#changed();
+  }
+
   /** @param {string} id */
   retry(id) {
     const entry = this.#entries.get(id);
@@ -119,10 +125,13 @@ export class Outbox extends EventTarget {
     this.#changed();
   }
 
+  /** What was said after something that is held waits behind it; commands need no turn. */
   #flush() {
     let sent = false;
+    let queueing = false;
     for (const entry of this.#entries.values()) {
-      if (entry.sent || entry.held || entry.refusal !== null) continue;
+      queueing ||= entry.held;
+      if (entry.sent || entry.refusal !== null || (queueing && (entry.held || !entry.command))) continue;
       if (this.#send === null || !this.#send({ type: "input", id: entry.id, text: entry.text })) break;
       entry.sent = true;
       sent = true;

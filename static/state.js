@@ -2,7 +2,7 @@
 // Knows nothing about the page, sockets, time or storage. The events themselves are not kept here: seqs have no holes,
 // so the newest and the oldest shown are enough to tell what is new; the changes say what there is to show.
 
-/** @import {RoomEvent, ServerMessage, Welcome, History} from "./protocol.js" */
+/** @import {RoomEvent, ServerMessage, Welcome, History, Gap} from "./protocol.js" */
 
 /**
  * @typedef {object} State
@@ -12,8 +12,9 @@
  * @property {number | null} live events up to this seq are replay; null before the first welcome
  * @property {number | null} newest the cursor: newest seq seen
  * @property {number | null} oldest seq shown
- * @property {boolean} earlier whether there are events before the oldest
+ * @property {boolean} earlier whether there may be events before the oldest
  * @property {boolean} asking whether earlier events have been asked for
+ * @property {boolean} refused whether they were refused when last asked for
  * @property {ReadonlySet<string>} people nicks of those who are here
  * @property {readonly string[]} gathering nicks from the parts of `members` so far
  * @property {number} textCharacters how long a message may be
@@ -21,8 +22,9 @@
 
 /**
  * @typedef {{kind: "append", event: RoomEvent, live: boolean}
- *   | {kind: "prepend", events: readonly RoomEvent[]}
+ *   | {kind: "prepend", items: readonly (RoomEvent | Missing)[]}
  *   | {kind: "gap", from: number, to: number}
+ *   | {kind: "resync"}
  *   | {kind: "restarted"}
  *   | {kind: "caught-up"}
  *   | {kind: "people"}
@@ -33,7 +35,13 @@
  *   | {kind: "refused", text: string}} Change
  */
 
-/** Things that happen on this side. @typedef {{type: "asked"} | {type: "trimmed", oldest: number} | {type: "ended"}} Local */
+/** A hole in the log, as it stands among events. @typedef {Pick<Gap, "type" | "from" | "to">} Missing */
+
+/**
+ * Things that happen on this side: earlier events were asked for, the oldest are no longer shown, the connection is
+ * gone, the session is over.
+ * @typedef {{type: "asked"} | {type: "trimmed", oldest: number} | {type: "lost"} | {type: "ended"}} Local
+ */
 
 /** @typedef {{nick: string, session: string | null, epoch: string, after: number}} Remembered */
 
@@ -50,6 +58,7 @@ export const initial = Object.freeze({
   oldest: null,
   earlier: false,
   asking: false,
+  refused: false,
   people: new Set(),
   gathering: [],
   textCharacters: 4000,
@@ -93,11 +102,16 @@ export function reduce(state, message, ours = false) {
       return [state, message.text === "" ? [] : [{ kind: "notice", text: message.text }]];
     case "refused":
       if (message.id !== undefined) return [state, []];
-      return [{ ...state, asking: false }, [{ kind: "refused", text: message.text }, { kind: "earlier" }]];
+      return [
+        { ...state, asking: false, refused: state.asking },
+        [{ kind: "refused", text: message.text }, { kind: "earlier" }],
+      ];
     case "asked":
       return [{ ...state, asking: true }, [{ kind: "earlier" }]];
     case "trimmed":
       return [{ ...state, oldest: message.oldest, earlier: true }, [{ kind: "earlier" }]];
+    case "lost":
+      return [{ ...state, asking: false }, [{ kind: "earlier" }]];
     case "ended":
       return [{ ...state, session: null }, []];
     default:
@@ -105,9 +119,13 @@ export function reduce(state, message, ours = false) {
   }
 }
 
-/** @param {State} state @param {Welcome} welcome @returns {[State, Change[]]} */
+/**
+ * A log that ends before what one has seen of it has lost its end (a power cut does that), and its seqs now mean
+ * something else: it is another log.
+ * @param {State} state @param {Welcome} welcome @returns {[State, Change[]]}
+ */
 function welcomed(state, welcome) {
-  const anotherLog = state.epoch !== null && state.epoch !== welcome.epoch;
+  const anotherLog = state.epoch !== null && (state.epoch !== welcome.epoch || welcome.live < (state.newest ?? 0));
   const place = anotherLog ? { newest: null, oldest: null, earlier: false } : {};
   /** @type {State} */
   const next = {
@@ -118,12 +136,14 @@ function welcomed(state, welcome) {
     epoch: welcome.epoch,
     live: welcome.live,
     asking: false,
+    refused: false,
     gathering: [],
     textCharacters: welcome.limits?.text_characters ?? state.textCharacters,
   };
   /** @type {Change[]} */
   const changes = anotherLog ? [{ kind: "restarted" }] : [];
   changes.push({ kind: "nick" }, { kind: "earlier" });
+  if (welcome.resumed && state.nick !== "" && state.nick !== welcome.nick) changes.push({ kind: "renamed-self" });
   if (caughtUp(next)) changes.push({ kind: "caught-up" });
   return [next, changes];
 }
@@ -166,24 +186,41 @@ function happened(state, event, ours) {
   return [next, changes];
 }
 
-/** @param {State} state @param {number} from @param {number} to @returns {[State, Change[]]} */
+/**
+ * One who sees the room for the first time misses nothing by it. In the midst of live events it may have swallowed
+ * somebody's coming and going, so who is here has to be asked anew.
+ * @param {State} state @param {number} from @param {number} to @returns {[State, Change[]]}
+ */
 function skipped(state, from, to) {
   if (state.newest !== null && to <= state.newest) return [state, []];
   const next = { ...state, newest: to };
   /** @type {Change[]} */
-  const changes = [{ kind: "gap", from, to }];
+  const changes = state.newest === null ? [] : [{ kind: "gap", from: Math.max(from, state.newest + 1), to }];
+  if (to > (state.live ?? 0)) changes.push({ kind: "resync" });
   if (caughtUp(next) && !caughtUp(state)) changes.push({ kind: "caught-up" });
   return [next, changes];
 }
 
-/** @param {State} state @param {History} history @returns {[State, Change[]]} */
+/**
+ * The answer to what was asked, or to a `/history` that somebody typed: then it starts at the newest event, and may
+ * hold nothing that is not shown already.
+ * @param {State} state @param {History} history @returns {[State, Change[]]}
+ */
 function remembered(state, history) {
   const before = state.oldest ?? Infinity;
-  const seen = new Set();
+  const seqs = new Set();
   const events = history.events
-    .filter(({ seq }) => seq < before && !seen.has(seq) && seen.add(seq))
+    .filter(({ seq }) => seq < before && !seqs.has(seq) && seqs.add(seq))
     .sort((a, b) => a.seq - b.seq);
-  const oldest = events.length > 0 ? events[0].seq : state.oldest;
-  const next = { ...state, asking: false, earlier: history.more, oldest };
-  return [next, [{ kind: "prepend", events }, { kind: "earlier" }]];
+  if (events.length === 0 && history.events.length > 0) return [state, []];
+
+  /** @type {(RoomEvent | Missing)[]} */
+  const items = [];
+  for (const [index, event] of events.entries()) {
+    const following = events[index + 1]?.seq ?? state.oldest ?? event.seq + 1;
+    items.push(event);
+    if (following > event.seq + 1) items.push({ type: "gap", from: event.seq + 1, to: following - 1 });
+  }
+  const next = { ...state, asking: false, refused: false, earlier: history.more, oldest: events[0]?.seq ?? state.oldest };
+  return [next, [{ kind: "prepend", items }, { kind: "earlier" }]];
 }

@@ -80,7 +80,7 @@ export class View {
   showChanges(changes, state) {
     const due = this.#later(state);
     if (changes.some(({ kind }) => kind === "people" || kind === "nick")) due.people = true;
-    if (changes.some(({ kind }) => kind === "earlier")) this.#parts.log.showEarlier(state);
+    if (changes.some(({ kind }) => kind === "earlier" || kind === "caught-up")) this.#parts.log.showEarlier(state);
     this.#parts.log.take(changes);
   }
 

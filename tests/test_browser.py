@@ -3,129 +3,19 @@
 from __future__ import annotations
 
 import re
-import shutil
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
+from playwright.sync_api import expect
 
+from tests.browser_tools import OpenTab, StartNc, chromium_fixture, open_tab_fixture, start_nc_fixture  # noqa: F401
 from tests.conftest import Program, TextClient
-from tests.test_real_clients import Terminal, nc
 
 BACK_MS = 20_000  # the page waits a random while, longer each time, before it tries again
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if path is None:
-        pytest.fail("these tests need chromium; install it (Debian: chromium)", pytrace=False)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@dataclass
-class Tab:
-    """A page, and what it complained about."""
-
-    page: Page
-    origin: str
-    complaints: list[str] = field(default_factory=list)
-
-    def open(self) -> None:
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.page.on("request", self._request)
-        self.page.goto(self.origin)
-
-    def _console(self, message: ConsoleMessage) -> None:
-        # A gateway that is down can't be connected to, and Chromium says so itself.
-        if message.type in ("error", "warning") and "WebSocket connection to" not in message.text:
-            self.complaints.append(f"{message.type}: {message.text}")
-
-    def _request(self, request: Request) -> None:
-        if not request.url.startswith(self.origin):
-            self.complaints.append(f"request to {request.url}")
-
-    def join(self, nick: str) -> None:
-        self.page.fill("#nick", nick)
-        self.page.click("#join")
-        self.is_in("connected")
-        expect(self.page.locator("#message")).to_be_visible()
-
-    def say(self, text: str) -> None:
-        self.page.fill("#message", text)
-        self.page.press("#message", "Enter")
-
-    def is_in(self, state: str, timeout_ms: int = 5000) -> None:
-        expect(self.page.locator("#state")).to_have_attribute("data-state", state, timeout=timeout_ms)
-
-    def hears(self, nick: str, text: str, timeout_ms: int = 5000) -> None:
-        line = self.log("said").filter(has=self.page.get_by_text(text, exact=True)).last
-        expect(line.locator(".text")).to_have_text(text, timeout=timeout_ms)
-        expect(line.locator(".nick")).to_have_text(nick)
-
-    def log(self, type: str) -> Locator:
-        return self.page.locator(f'#log [data-seq][data-type="{type}"]')
-
-    def texts(self) -> list[str]:
-        return self.log("said").locator(".text").all_text_contents()
-
-    def seqs(self) -> list[int]:
-        return [
-            int(seq) for seq in self.page.eval_on_selector_all("#log [data-seq]", "all => all.map(e => e.dataset.seq)")
-        ]
-
-    def people(self) -> Locator:
-        return self.page.locator("#people li .nick")
-
-
-OpenTab = Callable[..., Tab]
-
-
-@pytest.fixture
-def open_tab(chromium: Browser) -> Iterator[OpenTab]:
-    """Open a page in a profile of its own: `open_tab(gateway, locale="ru-RU")`."""
-    tabs: list[Tab] = []
-    with ExitStack() as stack:
-
-        def open_(gateway: Program, locale: str = "en-GB", **options: Any) -> Tab:
-            context = chromium.new_context(locale=locale, **options)
-            stack.callback(context.close)
-            tab = Tab(context.new_page(), f"http://127.0.0.1:{gateway.ports[0]}/")
-            tabs.append(tab)
-            tab.open()
-            return tab
-
-        yield open_
-        assert [tab.complaints for tab in tabs] == [[] for _ in tabs]
-
-
-@pytest.fixture
-def start_nc() -> Iterator[Callable[[Program, str], Terminal]]:
-    """Start nc and join: `start_nc(core, "Alex")`."""
-    with ExitStack() as stack:
-
-        def start(core: Program, nick: str) -> Terminal:
-            terminal = Terminal(nc(), "127.0.0.1", str(core.ports[0]))
-            stack.callback(terminal.close)
-            terminal.type(f"{nick}\n")
-            terminal.read_until(f"* {nick} вошёл в чат *\n")
-            return terminal
-
-        yield start
-
 
 Both = Callable[..., tuple[Program, Program]]
-StartNc = Callable[[Program, str], Terminal]
 
 
 def test_two_pages_and_nc_talk(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:
@@ -326,7 +216,6 @@ def test_a_stopping_core_is_not_the_end(start_both: Both, open_tab: OpenTab) -> 
     assert core.stop() == 0
     ann.is_in("reconnecting")
     start_both(port=core.ports[0], gateway_port=core.ports[1])
-    ann.page.click("#reconnect-now")
     ann.is_in("connected", BACK_MS)
     assert ann.seqs() == list(range(1, max(ann.seqs()) + 1))
 

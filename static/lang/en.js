@@ -23,6 +23,7 @@ export default {
   in_seconds: "next try in {n} s",
   reconnect_now: "Now",
   join_again: "Join again",
+  continue_here: "Continue here",
   not_sent: "{n} message not sent yet|{n} messages not sent yet",
 
   ended_4500: "You were removed from the room",
@@ -32,11 +33,14 @@ export default {
   ended_4504: "Joining took too long",
   ended_4505: "The server does not accept this page; reloading it may help",
   ended_4506: "You left the room",
+  ended_4507: "The server could not cope with what you sent",
   ended_other: "The server closed the connection",
 
   conversation: "Conversation",
   earlier: "Show earlier messages",
   earlier_asked: "Fetching…",
+  beginning: "This is the beginning of the conversation",
+  not_kept: "What was here before is no longer kept",
   new_messages: "{n} new message|{n} new messages",
   to_newest: "To the newest",
   joined: "{nick} joined",
@@ -50,6 +54,7 @@ export default {
 
   waiting: "waiting for the connection",
   sending: "sending…",
+  suspected: "the server could not cope with it",
   held: "the server can't store it just now; trying again",
   refused: "Not sent: {reason}",
   retry: "Try again",

@@ -12,7 +12,7 @@ import { fill, make } from "./dom.js";
  * @typedef {object} Line
  * @property {HTMLElement} node
  * @property {number | null} seq
- * @property {string} day
+ * @property {string} day empty where nobody knows when that was
  * @property {number} ts
  * @property {string | null} speaker whose message it is
  * @property {HTMLElement | null} divider the date above it
@@ -61,16 +61,13 @@ export class LineMaker {
 
   /** @param {number} from @param {number} to @returns {Line} */
   gap(from, to) {
-    return this.remark("gap", count(this.#words, this.#words.gap, to - from + 1));
+    const node = this.#remark("gap", count(this.#words, this.#words.gap, to - from + 1));
+    return { node, seq: null, day: "", ts: 0, speaker: null, divider: null };
   }
 
-  /** A line that is not an event of the room. @param {"notice" | "refused" | "gap" | "restarted"} type @param {string} text */
+  /** A line that is not an event of the room. @param {"notice" | "refused" | "restarted"} type @param {string} text */
   remark(type, text) {
-    const body = make("p", "text", text);
-    body.dir = "auto";
-    const node = make("div", `line remark ${type}`, body);
-    node.dataset.type = type;
-    return this.#line(node, null, Date.now(), null);
+    return this.#line(this.#remark(type, text), null, Date.now(), null);
   }
 
   /**
@@ -78,7 +75,8 @@ export class LineMaker {
    * @param {Line | null} above @param {Line} line
    */
   seam(above, line) {
-    const newDay = above === null || above.day !== line.day;
+    if (line.day === "") line.day = above?.day ?? "";
+    const newDay = line.day !== "" && above?.day !== line.day;
     if (newDay && line.divider === null) {
       line.divider = make("p", "divider", make("span", "", this.#day.format(line.ts)));
       line.node.before(line.divider);
@@ -89,6 +87,15 @@ export class LineMaker {
     const together = above !== null && !newDay && line.speaker !== null && above.speaker === line.speaker
       && line.ts - above.ts < TOGETHER_MS;
     line.node.classList.toggle("continued", together);
+  }
+
+  /** @param {string} type @param {string} text */
+  #remark(type, text) {
+    const body = make("p", "text", text);
+    body.dir = "auto";
+    const node = make("div", `line remark ${type}`, body);
+    node.dataset.type = type;
+    return node;
   }
 
   /** @param {string} nick @param {string} text */

@@ -2,6 +2,7 @@
 // Knows nothing about sockets or seqs that it does not show. Only additions touch the page, once a frame.
 
 import { count } from "../language.js";
+import { caughtUp } from "../state.js";
 import { find, make } from "./dom.js";
 import { LineMaker } from "./line.js";
 import { perFrame } from "./frame.js";
@@ -14,6 +15,7 @@ import { perFrame } from "./frame.js";
 const MOST_LINES = 3000;
 const KEPT_LINES = 2000;
 const NEAR_BOTTOM_PX = 48;
+const SCREENS_AHEAD = 1;
 
 /** @typedef {{askEarlier(): void, trimmed(oldest: number): void}} LogActions */
 
@@ -25,11 +27,12 @@ export class Log {
   #following = true;
   #unseen = 0;
   #live = false;
-  /** What the button at the top is to say. */
-  #offer = { earlier: false, asking: false };
+  /** What the button at the top is to say, or what stands there where nothing is above. */
+  #offer = { earlier: false, asking: false, unprompted: false, top: "" };
   #scroller = find("scroller", HTMLElement);
   #log = find("log", HTMLElement);
   #earlier = find("earlier", HTMLButtonElement);
+  #beginning = find("beginning", HTMLElement);
   #jump = find("jump", HTMLButtonElement);
   #words;
   #actions;
@@ -47,7 +50,10 @@ export class Log {
       this.#scroller.focus({ preventScroll: true });
     });
     this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    const sizes = new ResizeObserver(() => this.#stay());
+    const sizes = new ResizeObserver(() => {
+      this.#stay();
+      this.#fill();
+    });
     sizes.observe(this.#scroller);
     sizes.observe(find("pending", HTMLElement));
   }
@@ -59,8 +65,11 @@ export class Log {
   }
 
   /** @param {State} state */
-  showEarlier({ earlier, asking }) {
-    this.#offer = { earlier, asking };
+  showEarlier(state) {
+    const { earlier, asking, refused, oldest } = state;
+    const known = !earlier && oldest !== null && caughtUp(state);
+    const top = known ? this.#words[oldest === 1 ? "beginning" : "not_kept"] : "";
+    this.#offer = { earlier, asking, unprompted: earlier && !asking && !refused, top };
     this.#soon();
   }
 
@@ -79,6 +88,7 @@ export class Log {
   #draw() {
     const changes = this.#queue;
     this.#queue = [];
+    const fetched = changes.some(({ kind }) => kind === "prepend" || kind === "caught-up");
     /** @type {Line[]} */
     let added = [];
     let unseen = 0;
@@ -103,7 +113,8 @@ export class Log {
         case "prepend":
           this.#append(added);
           added = [];
-          this.#prepend(change.events.map((event) => this.#maker.event(event)));
+          this.#prepend(change.items.map((item) => (
+            item.type === "gap" ? this.#maker.gap(item.from, item.to) : this.#maker.event(item))));
           break;
         case "caught-up":
           this.#append(added);
@@ -113,13 +124,14 @@ export class Log {
       }
     }
     this.#append(added);
-    this.#drawEarlier();
+    this.#keepPlace(() => this.#drawEarlier());
     if (this.#following) {
       this.#trim();
       this.#stay();
     } else if (unseen > 0) {
       this.#count(this.#unseen + unseen);
     }
+    if (fetched) this.#fill();
   }
 
   /** @param {Line[]} lines */
@@ -132,17 +144,37 @@ export class Log {
   /** @param {Line[]} lines */
   #prepend(lines) {
     if (lines.length === 0) return;
-    const height = this.#scroller.scrollHeight;
-    const top = this.#scroller.scrollTop;
     const announced = this.#live;
     this.quiet();
-    this.#log.prepend(this.#join(lines, null));
-    if (this.#lines.length > 0) this.#maker.seam(lines[lines.length - 1], this.#lines[0]);
-    this.#lines = lines.concat(this.#lines);
-    this.#drawEarlier();
-    this.#scroller.scrollTop = top + this.#scroller.scrollHeight - height;
-    this.#following = this.#isAtBottom();
+    this.#keepPlace(() => {
+      this.#log.prepend(this.#join(lines, null));
+      if (this.#lines.length > 0) this.#maker.seam(lines[lines.length - 1], this.#lines[0]);
+      this.#lines = lines.concat(this.#lines);
+      this.#drawEarlier();
+    });
     if (announced) this.#listen();
+  }
+
+  /** Changes what is above the first line, or its upper edge; what is being read does not move. @param {() => void} action */
+  #keepPlace(action) {
+    const anchor = this.#lines[0]?.node;
+    if (!anchor || this.#following) {
+      action();
+      return;
+    }
+    const before = anchor.getBoundingClientRect();
+    const edge = before.bottom > this.#scroller.getBoundingClientRect().top ? "top" : "bottom";
+    action();
+    const moved = anchor.getBoundingClientRect()[edge] - before[edge];
+    if (moved !== 0) this.#scroller.scrollTop += moved;
+  }
+
+  /** Fetches what is above before its end comes into sight; following the newest, only what the room has space for. */
+  #fill() {
+    if (!this.#offer.unprompted) return;
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    if (scrollTop > clientHeight * SCREENS_AHEAD) return;
+    if (clientHeight > 0 && (!this.#following || scrollHeight <= clientHeight)) this.#actions.askEarlier();
   }
 
   /** @param {Line[]} lines @param {Line | null} above */
@@ -157,8 +189,11 @@ export class Log {
   }
 
   #drawEarlier() {
-    const { earlier, asking } = this.#offer;
+    const { earlier, asking, top } = this.#offer;
+    if (!earlier && document.activeElement === this.#earlier) this.#scroller.focus({ preventScroll: true });
     this.#earlier.hidden = !earlier;
+    this.#beginning.hidden = top === "";
+    if (this.#beginning.textContent !== top) this.#beginning.firstElementChild?.replaceChildren(top);
     this.#earlier.setAttribute("aria-disabled", String(asking));
     const label = asking ? this.#words.earlier_asked : this.#words.earlier;
     if (this.#earlier.textContent !== label) this.#earlier.textContent = label;
@@ -166,7 +201,7 @@ export class Log {
 
   /** A log that only grows would in the end be the whole memory of the page. */
   #trim() {
-    if (this.#lines.length <= MOST_LINES) return;
+    if (this.#lines.length <= MOST_LINES || this.#offer.asking) return; // an answer would no longer fit
     const gone = this.#lines.splice(0, this.#lines.length - KEPT_LINES);
     for (const line of gone) {
       line.divider?.remove();
@@ -196,6 +231,7 @@ export class Log {
     this.#following = this.#isAtBottom();
     if (this.#following) this.#count(0);
     else if (this.#jump.hidden) this.#count(this.#unseen);
+    this.#fill();
   }
 
   #isAtBottom() {

@@ -9,6 +9,7 @@ import { find } from "./dom.js";
 
 /** An acknowledgement that comes sooner than this is not worth a number. */
 const PATIENCE_MS = 1500;
+const TAKEN_OVER = 4502;
 
 /** @typedef {{reconnectNow(): void, joinAgain(): void}} StatusActions */
 
@@ -45,6 +46,8 @@ export class StatusBar {
     const counting = status.state === "reconnecting" && status.at !== null;
     this.#now.hidden = !counting;
     this.#again.hidden = !(status.state === "ended" && inRoom);
+    const elsewhere = status.state === "ended" && status.code === TAKEN_OVER;
+    this.#again.textContent = elsewhere ? this.#words.continue_here : this.#words.join_again;
     clearInterval(this.#ticking);
     if (counting) this.#ticking = setInterval(() => this.#tick(), 250);
     this.#tick();
@@ -96,6 +99,7 @@ export class StatusBar {
       case 4504: return words.ended_4504;
       case 4505: return words.ended_4505;
       case 4506: return words.ended_4506;
+      case 4507: return words.ended_4507;
       default: return words.ended_other;
     }
   }

@@ -2,7 +2,9 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { Connection, IDLE_MS, LONGEST_DELAY_MS, OPENING_MS, PONG_MS, SHORTEST_DELAY_MS, STABLE_AFTER_MS } from "../../static/connection.js";
+import {
+  Connection, IDLE_MS, LONGEST_DELAY_MS, OPENING_MS, PONG_MS, SHORTEST_DELAY_MS, STABLE_AFTER_MS, STALE_MS,
+} from "../../static/connection.js";
 
 const WELCOME = '{"type":"welcome","nick":"Ann","session":"s","room":"main","epoch":"e","live":0,"resumed":false}';
 
@@ -98,7 +100,7 @@ test("comes back after any close code but those that ask it not to", () => {
     pass(SHORTEST_DELAY_MS * 2);
     assert.equal(sockets.length, 2);
   }
-  for (const code of [4500, 4501, 4502, 4503, 4504, 4505, 4506]) {
+  for (const code of [4500, 4501, 4502, 4503, 4504, 4505, 4506, 4507]) {
     const { connection, last, sockets, pass } = setUp();
     connection.start();
     last().welcomed();
@@ -152,6 +154,36 @@ test("tries at once when woken, but not twice", () => {
   connection.wake();
   assert.equal(sockets.length, 2);
   assert.deepEqual(connection.status, { state: "reconnecting", at: null });
+});
+
+test("woken, it does not wait for an attempt that has led nowhere for a while", () => {
+  const { connection, last, sockets, pass } = setUp();
+  connection.start();
+  pass(STALE_MS - 1);
+  connection.wake();
+  assert.equal(sockets.length, 1);
+  pass(1);
+  connection.wake();
+  assert.ok(sockets[0].closed);
+  assert.equal(sockets.length, 2);
+  last().welcomed();
+  pass(OPENING_MS);
+  connection.wake();
+  assert.equal(connection.status.state, "connected");
+  assert.equal(sockets.length, 2);
+});
+
+test("the end of a connection that was doubted already is followed by an attempt at once, not by a flood of them", () => {
+  const { connection, last, sockets, wait } = setUp();
+  connection.start();
+  last().welcomed();
+  connection.doubt();
+  last().closes(1006);
+  assert.equal(sockets.length, 2);
+  assert.deepEqual(connection.status, { state: "reconnecting", at: null });
+  last().closes(1006);
+  assert.equal(sockets.length, 2);
+  assert.ok(wait() >= SHORTEST_DELAY_MS);
 });
 
 test("an attempt that leads nowhere is given up", () => {

@@ -78,9 +78,24 @@ test("what could not be stored is sent again by itself", () => {
   outbox.refuse(entry.id, "not-stored", "no");
   assert.equal(outbox.waiting, 1);
   outbox.add("two");
-  assert.deepEqual(sent, ["one", "two"]);
+  outbox.add("/quit");
+  assert.deepEqual(sent, ["one", "/quit"], "what follows keeps its place; a command has none");
   timers[0]();
-  assert.deepEqual(sent, ["one", "two", "one"]);
+  assert.deepEqual(sent, ["one", "/quit", "one", "two"]);
+});
+
+test("what may have made the server fail is not sent again by itself", () => {
+  const outbox = new Outbox(memory());
+  /** @type {string[]} */
+  const sent = [];
+  outbox.attach((input) => sent.length < 2 && sent.push(input.text) > 0);
+  for (const text of ["one", "two", "three"]) outbox.add(text);
+  outbox.suspect("could not cope");
+  outbox.detach();
+  assert.deepEqual(outbox.entries.map(({ refusal }) => refusal), ["could not cope", "could not cope", null]);
+  outbox.remove(outbox.entries[0].id); // it had been said all the same
+  outbox.attach((input) => sent.push(input.text) > 0);
+  assert.deepEqual(sent, ["one", "two", "three"]);
 });
 
 test("commands are not counted, and can be forgotten", () => {

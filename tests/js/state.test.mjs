@@ -82,9 +82,42 @@ test("a hole is shown", () => {
 });
 
 test("a gap moves the cursor and may end the replay", () => {
-  const [state, changes] = run(initial, welcome({ live: 9 }), { type: "gap", room: "main", from: 1, to: 9 }, said(10));
+  const before = restore({ nick: "Ann", session: "s", epoch: "e", after: 3 });
+  const [state, changes] = run(before, welcome({ live: 9 }), { type: "gap", room: "main", from: 1, to: 9 }, said(10));
   assert.deepEqual(shown(changes), ["gap 1-9", 10]);
   assert.ok(caughtUp(state));
+  assert.ok(!changes.some(({ kind }) => kind === "resync"));
+});
+
+test("a newcomer misses nothing that was removed before", () => {
+  const [state, changes] = run(initial, welcome({ live: 9 }), { type: "gap", room: "main", from: 1, to: 8 }, said(9));
+  assert.deepEqual(shown(changes), [9]);
+  assert.ok(caughtUp(state) && state.earlier);
+});
+
+test("a gap among live events makes the list of people doubtful", () => {
+  const [state] = run(initial, welcome({ live: 1 }), said(1), said(2));
+  const [next, changes] = run(state, { type: "gap", room: "main", from: 2, to: 7 });
+  assert.deepEqual(changes, [{ kind: "gap", from: 3, to: 7 }, { kind: "resync" }]);
+  assert.equal(next.newest, 7);
+});
+
+test("a log that has lost its end is another one", () => {
+  const [state] = run(initial, welcome(), said(1), said(2), said(3));
+  const [, changes] = run(state, welcome({ live: 2 }), said(1), said(2), said(3, "new"));
+  assert.equal(changes[0].kind, "restarted");
+  assert.deepEqual(shown(changes), [1, 2, 3]);
+});
+
+test("a rename that was done while the connection broke is noticed on return", () => {
+  const renamed = (/** @type {Change[]} */ changes) => changes.some(({ kind }) => kind === "renamed-self");
+  const [state, first] = run(initial, welcome());
+  assert.ok(!renamed(first));
+  assert.ok(!renamed(run(state, welcome({ resumed: true }))[1]));
+  const [next, changes] = run(state, welcome({ resumed: true, nick: "Anna" }));
+  assert.ok(renamed(changes));
+  assert.equal(next.nick, "Anna");
+  assert.ok(!renamed(run(state, welcome({ nick: "Ann2" }))[1]), "a number that the server added is not wanted for good");
 });
 
 test("an answer out of turn does not move the cursor", () => {
@@ -116,10 +149,40 @@ test("earlier events go above, and only once", () => {
   const [asked] = run(state, { type: "asked" });
   assert.ok(asked.asking);
   const [next, changes] = run(asked, { type: "history", room: "main", more: true, events: [said(48), said(49), said(50)] });
-  assert.deepEqual(changes[0], { kind: "prepend", events: [said(48), said(49)] });
+  assert.deepEqual(changes[0], { kind: "prepend", items: [said(48), said(49)] });
   assert.equal(next.oldest, 48);
   assert.ok(next.earlier && !next.asking);
   assert.equal(run(next, { type: "history", room: "main", more: false, events: [] })[0].earlier, false);
+});
+
+test("earlier events that are not there leave a visible hole", () => {
+  const [state] = run(initial, welcome({ live: 50 }), said(50));
+  const [asked] = run(state, { type: "asked" });
+  const [, changes] = run(asked, { type: "history", room: "main", more: true, events: [said(40), said(45)] });
+  assert.deepEqual(changes[0], { kind: "prepend", items: [
+    said(40), { type: "gap", from: 41, to: 44 }, said(45), { type: "gap", from: 46, to: 49 }] });
+});
+
+test("an answer to /history adds what is not shown, and changes nothing where all of it is", () => {
+  const [state] = run(initial, welcome({ live: 50 }), said(49), said(50));
+  const [asking] = run(state, { type: "asked" });
+  const shownAlready = { type: "history", room: "main", more: true, events: [said(49), said(50)] };
+  assert.deepEqual(run(asking, shownAlready), [asking, []]);
+  const whole = Array.from({ length: 50 }, (_, index) => said(index + 1));
+  const [next, changes] = run(state, { type: "history", room: "main", more: false, events: whole });
+  assert.deepEqual(changes[0], { kind: "prepend", items: whole.slice(0, 48) });
+  assert.ok(!next.earlier);
+  assert.ok(!run(next, shownAlready)[0].earlier);
+});
+
+test("a refusal or the end of the connection ends the asking; only the refusal stays in mind", () => {
+  const [asked] = run(initial, welcome({ live: 50 }), said(50), { type: "asked" });
+  const [refused] = run(asked, { type: "refused", code: "not-readable", text: "no" });
+  assert.deepEqual([refused.asking, refused.refused], [false, true]);
+  const [answered] = run(refused, { type: "asked" }, { type: "history", room: "main", more: true, events: [said(49)] });
+  assert.equal(answered.refused, false);
+  const [lost] = run(asked, { type: "lost" });
+  assert.deepEqual([lost.asking, lost.refused], [false, false]);
 });
 
 test("a reload shows the last events again", () => {
