@@ -249,6 +249,7 @@ class Hub:
             self._refuse(peer, Refused("not-readable", {}, _id(command)))
         except Exception:  # an error of ours shall cost its victim the connection, not everybody the room
             _logger.exception("a command of %s could not be applied", peer.address)
+            self._reception.part(peer, "lost")
             self._reception.dismiss(peer, CLOSE_FAILED, "failed")
 
     def _refuse(self, peer: Peer, refused: Refused) -> None:

@@ -198,7 +198,7 @@ class Reception:
 
     def _welcome(self, peer: Peer, session: Session, command: Join, live: int, resumed: bool) -> None:
         """Greet a browser, and place its cursor where it left off or some way back."""
-        position = max(0, live - REPLAY_EVENTS)
+        position = max(live - REPLAY_EVENTS, self._log.first - 1, 0)
         if command.epoch == self._log.epoch and command.after is not UNSET and command.after <= live:
             position = command.after
         limits = {
