@@ -5,10 +5,15 @@ Since the time is fixed, the order of adding is the order of expiry. Has no cloc
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T", bound=Hashable)
+
+
+def earliest(times: Iterable[float | None]) -> float | None:
+    """Return the first of `times`, None if there is none."""
+    return min((at for at in times if at is not None), default=None)
 
 
 class Deadlines(Generic[T]):

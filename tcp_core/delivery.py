@@ -13,7 +13,7 @@ import termios
 from collections.abc import Callable
 
 from tcp_core.cursor import Progress
-from tcp_core.deadlines import Deadlines
+from tcp_core.deadlines import Deadlines, earliest
 from tcp_core.event_log import EventLog
 from tcp_core.peer import SEND_FLAGS, Peer
 from tcp_core.rendering import Piece, Rendering
@@ -84,8 +84,7 @@ class Delivery:
 
     def next_deadline(self) -> float | None:
         """Return when `expire` has something to do, by the monotonic clock."""
-        deadlines = (self._flushing, self._lingering, self._stuck)
-        return min((at for at in (d.next() for d in deadlines) if at is not None), default=None)
+        return earliest(d.next() for d in (self._flushing, self._lingering, self._stuck))
 
     def expire(self) -> None:
         """Let go of those that take too long to end, or to read."""
@@ -145,8 +144,10 @@ class Delivery:
                     self._block(peer)
                     continue
                 cursor.position = piece.last
-                if piece.last < head:
-                    (self._owed.setdefault(peer) if piece.cold else behind.append(peer))
+                if piece.last < head and piece.cold:
+                    self._owed[peer] = None
+                elif piece.last < head:
+                    behind.append(peer)
             readers = behind
 
     def _advance(self, peer: Peer) -> None:
@@ -238,10 +239,8 @@ class Delivery:
 
 def _under_way(sock: socket.socket) -> bool:
     """Whether the peer's system has not acknowledged yet all that was sent; a reset would destroy the rest."""
-    try:
-        (count,) = struct.unpack(
-            "i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0")
-        )  # for a socket: SIOCOUTQ, tcp(7)
+    try:  # for a socket, TIOCOUTQ is what tcp(7) calls SIOCOUTQ
+        (count,) = struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0"))
     except OSError:
         return False
     return bool(count)

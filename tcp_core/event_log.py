@@ -41,7 +41,6 @@ CREATE TABLE present (               -- sessions that have joined and not yet le
     since INTEGER NOT NULL,           -- Unix ms
     token TEXT NOT NULL
 ) WITHOUT ROWID;
-CREATE INDEX events_by_ts ON events (ts);
 """
 _SCHEMA_VERSION = 2
 _APPLICATION_ID = 0x5061726C  # "Parl"
@@ -200,19 +199,10 @@ class EventLog:
         :raises NotStoredError: nothing was removed.
         """
         db = self._db
-        oldest = db.execute("SELECT ts FROM events WHERE seq = ?", (self.first,)).fetchone()
-        if oldest is None:
-            return False
-        too_large = bool(most_bytes) and self.bytes() > most_bytes
-        if oldest[0] >= before_ts and not too_large:
-            return False
-        upto = min(self.first + _PRUNED_AT_ONCE, self.last)  # the newest event stays, whatever its age
-        if not too_large:
-            query = "SELECT min(seq) FROM events WHERE seq > ? AND seq < ? AND ts >= ?"
-            upto = db.execute(query, (self.first, upto, before_ts)).fetchone()[0] or upto
-        if upto <= self.first:
-            return False
         try:
+            upto = self._prunable(before_ts, most_bytes)
+            if upto <= self.first:
+                return False
             db.execute("BEGIN IMMEDIATE")
             db.execute("DELETE FROM events WHERE seq < ?", (upto,))
             db.execute("UPDATE meta SET value = ? WHERE key = 'pruned'", (str(upto - 1),))
@@ -224,6 +214,15 @@ class EventLog:
             raise NotStoredError(str(error)) from error
         self.first = upto
         return True
+
+    def _prunable(self, before_ts: int, most_bytes: int) -> int:
+        """Return the seq up to which, but not including it, one step of pruning goes."""
+        end = min(self.first + _PRUNED_AT_ONCE, self.last)  # the newest event stays, whatever its age
+        if most_bytes and self.bytes() > most_bytes:
+            return end
+        query = "SELECT min(seq) FROM events WHERE seq >= ? AND seq < ? AND ts >= ?"
+        (young,) = self._db.execute(query, (self.first, end, before_ts)).fetchone()
+        return end if young is None else int(young)
 
     def bytes(self) -> int:
         """Return how much of the file is in use."""

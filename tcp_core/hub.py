@@ -19,6 +19,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from tcp_core.chat import Chat
+from tcp_core.deadlines import earliest
 from tcp_core.delivery import Delivery
 from tcp_core.event_log import EventLog, NotStoredError, UnreadableError
 from tcp_core.ledger import Ledger, Pending
@@ -157,10 +158,8 @@ class Hub:
         """Return how long the inbox may be waited for, in seconds; None for ever."""
         if any(map(self._takes_replies, self._held)):
             return 0.0
-        deadlines = (
-            self._reception.next_deadline(), self._delivery.next_deadline(), self._stop_at, self._prune_at
-        )  # fmt: skip
-        due = min((at for at in deadlines if at is not None), default=None)
+        mine = (self._stop_at, self._prune_at)
+        due = earliest((self._reception.next_deadline(), self._delivery.next_deadline(), *mine))
         return None if due is None else max(0.0, due - self._monotonic())
 
     def _prune(self) -> None:

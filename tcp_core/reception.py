@@ -15,7 +15,7 @@ from msgspec import UNSET
 from tcp_core import __version__, nicknames, wording
 from tcp_core.chat import Chat
 from tcp_core.commands import TEXT_CHARACTERS
-from tcp_core.deadlines import Deadlines
+from tcp_core.deadlines import Deadlines, earliest
 from tcp_core.delivery import Delivery
 from tcp_core.event_log import EventLog
 from tcp_core.framing import JSON_LINE_BYTES
@@ -98,8 +98,7 @@ class Reception:
 
     def next_deadline(self) -> float | None:
         """Return when `expire` has something to do, by the monotonic clock."""
-        deadlines = (self._joining, self._detached, self._leaving)
-        return min((at for at in (d.next() for d in deadlines) if at is not None), default=None)
+        return earliest(d.next() for d in (self._joining, self._detached, self._leaving))
 
     def expire(self) -> None:
         """Let go of those whose time is over."""
@@ -283,7 +282,10 @@ class Reception:
     def left(self, peer: Peer | None, session: Session, event: Event) -> None:
         """Let out one whose `Left` is in the log."""
         self._chat.fold(session, event)
-        self._sessions_from -= Counter((network_of(session.address),))
+        network = network_of(session.address)
+        self._sessions_from[network] -= 1
+        if not self._sessions_from[network]:
+            del self._sessions_from[network]
         if peer is not None:
             self.dismiss(peer, CLOSE_QUIT, "quit")
 
