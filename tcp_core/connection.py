@@ -88,6 +88,8 @@ class Connection:
         finally:
             limits.leave()
             self._hub.ended(self._peer)
+            if self._hub.over:
+                self._sock.close()
 
     def _real_address(self) -> tuple[str, bool, bytes]:
         """Return the client's address, whether that is known, and what was read behind the header that says it.

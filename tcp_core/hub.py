@@ -69,6 +69,8 @@ class Hub:
         self._inbox: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
         """What is to be called, with its arguments."""
         self._thread = threading.Thread(target=self._run, name="hub")
+        self.over = False
+        """The hub has ended; what is handed to it now is not heard."""
         self._stop_at: float | None = None
         self._prune_at: float | None = None
         self._options = options
@@ -138,11 +140,17 @@ class Hub:
             self._ledger.settle()
             self._delivery.run()
             self._go_on_with_held()
-        for peer in list(self._delivery.peers):  # whoever has not gone by now
+        self.over = True
+        for peer in [*self._delivery.peers, *self._unheard()]:  # whoever has not gone by now
             self._delivery.drop(peer)
             peer.sock.close()
             if peer.gate.locked():  # its reader thread waits for input to be applied
                 peer.gate.release()
+
+    def _unheard(self) -> set[Peer]:
+        """Return the peers of what has come into the inbox too late."""
+        items = [self._inbox.get() for _ in range(self._inbox.qsize())]
+        return {argument for _, *arguments in items for argument in arguments if isinstance(argument, Peer)}
 
     def _take_inbox(self) -> None:
         try:
