@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import hdrs, web
+from aiohttp.abc import AbstractStreamWriter
 
 from web_gateway import page
 from web_gateway.bridge import CLOSE_NOT_THE_PROTOCOL, CLOSE_STOPPED, FRAME_BYTES, Closing, bridge
@@ -90,10 +91,10 @@ class Gateway:
         websocket = web.WebSocketResponse(
             protocols=(SUBPROTOCOL,), heartbeat=PING_SECONDS, max_msg_size=FRAME_BYTES, compress=False
         )
-        await websocket.prepare(request)
+        writer = await websocket.prepare(request)
         self._websockets.add(websocket)
         try:
-            code, reason = self._objection(request, websocket) or await self._bridge(request, websocket)
+            code, reason = self._objection(request, websocket) or await self._bridge(request, websocket, writer)
             await websocket.close(code=code, message=_short(reason))
         finally:
             self._websockets.discard(websocket)
@@ -106,13 +107,17 @@ class Gateway:
             return CLOSE_NOT_THE_PROTOCOL, "this page's origin is not allowed"
         return None
 
-    async def _bridge(self, request: web.Request, websocket: web.WebSocketResponse) -> Closing:
+    async def _bridge(
+        self, request: web.Request, websocket: web.WebSocketResponse, writer: AbstractStreamWriter
+    ) -> Closing:
         client = client_address(
             request.remote or "127.0.0.1",
             request.headers.getall(hdrs.X_FORWARDED_FOR, ()),
             self._options.trusted_proxies,
         )
-        return await bridge(websocket, client, self._core)
+        if request.transport is None:
+            return 1000, ""  # it is gone already
+        return await bridge(websocket, request.transport, writer, client, self._core)
 
     async def _close_all(self, _: web.Application) -> None:
         closing = (ws.close(code=CLOSE_STOPPED, message=b"the server is stopping") for ws in self._websockets.copy())

@@ -1,8 +1,9 @@
 """One WebSocket, one TCP connection: two pumps; the first to end ends both.
 
-Whole lines go down as they come, many in one frame; frames go up, one line each. A side that does not take makes its
-pump wait, and that makes the other side's kernel wait: nothing is kept here but what is on its way. Knows nothing
-about chat, but for `bye`, the core's last line, whose code closes the WebSocket.
+Whole lines go down as they come, many in one frame, from the callback that the event loop makes for them; frames go up,
+one line each. A side that does not take makes its pump wait, and that makes the other side's kernel wait: nothing is
+kept here but what is on its way. Knows nothing about chat, but for `bye`, the core's last line, whose code closes the
+WebSocket.
 """
 
 from __future__ import annotations
@@ -11,15 +12,21 @@ import asyncio
 import contextlib
 import json
 from ipaddress import ip_address
+from typing import cast
 
 from aiohttp import WSMsgType, web
+from aiohttp.abc import AbstractStreamWriter
 
-READ_BYTES = 64 * 1024
+from web_gateway.frames import text_frame_head
+
 LINE_BYTES = 64 * 1024
 """The longest line of the JSON door; a longer frame is passed on all the same, for the core to refuse in words."""
 FRAME_BYTES = 2 * LINE_BYTES
+WAITING_BYTES = 64 * 1024
+"""A browser's socket with more than this still to take is waited for."""
 CONNECT_SECONDS = 5.0
 CLOSE_STOPPED, CLOSE_CORE_LOST, CLOSE_NOT_THE_PROTOCOL = 4000, 4001, 4505
+_BYE = b'{"type":"bye"'
 
 Closing = tuple[int, str]
 """The code and reason to close a WebSocket with."""
@@ -33,70 +40,126 @@ def proxy_header(client: str, core: str, core_port: int) -> bytes:
     return f"PROXY TCP{source.version if source.version == 6 else 4} {source} {destination} 0 {core_port}\r\n".encode()
 
 
-async def bridge(websocket: web.WebSocketResponse, client: str, core: tuple[str, int]) -> Closing:
+async def bridge(
+    websocket: web.WebSocketResponse,
+    browser: asyncio.Transport,
+    writer: AbstractStreamWriter,
+    client: str,
+    core: tuple[str, int],
+) -> Closing:
     """Carry lines both ways until one side ends.
 
-    :param websocket: prepared.
+    :param websocket: prepared, without compression.
+    :param browser: the transport that carries the WebSocket.
+    :param writer: what `websocket.prepare` returned; it can wait for the browser to take more.
     :param client: the browser's IP address.
     :param core: host and port of the JSON door.
     :return: how to close the WebSocket.
     """
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            reader, writer = await asyncio.open_connection(*core, limit=READ_BYTES)
+            _, pump = await asyncio.get_running_loop().create_connection(lambda: _Down(browser, writer), *core)
     except (OSError, TimeoutError):
         return CLOSE_CORE_LOST, "the chat server can't be reached"
     try:
-        host, port = writer.get_extra_info("peername")[:2]
-        writer.write(proxy_header(client, host, port))
-        pumps = [asyncio.create_task(_down(reader, websocket)), asyncio.create_task(_up(websocket, writer))]
-        done, pending = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        for pump in pending:
-            pump.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-        return done.pop().result()
+        host, port = pump.core.get_extra_info("peername")[:2]
+        pump.core.write(proxy_header(client, host, port))
+        async with asyncio.timeout(None) as reading:
+            pump.end_with(reading)
+            try:
+                return await _up(websocket, pump)
+            finally:
+                pump.end_with(None)
+    except TimeoutError:  # the core's end has ended the reading
+        return pump.closing
     finally:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
+        pump.core.close()
 
 
-async def _down(reader: asyncio.StreamReader, websocket: web.WebSocketResponse) -> Closing:
-    """Pump from the core to the browser."""
-    partial = last = b""
-    try:
-        while data := await reader.read(READ_BYTES):
-            end = data.rfind(b"\n") + 1
-            if not end:
-                partial += data
-                continue
-            lines, partial = partial + data[: end - 1], data[end:]
-            last = lines
-            await websocket.send_frame(lines, WSMsgType.TEXT)
-    except (ConnectionError, RuntimeError):  # one of the two is gone
-        pass
-    return _closing(last.rpartition(b"\n")[2])
-
-
-async def _up(websocket: web.WebSocketResponse, writer: asyncio.StreamWriter) -> Closing:
+async def _up(websocket: web.WebSocketResponse, down: _Down) -> Closing:
     """Pump from the browser to the core."""
-    try:
-        async for message in websocket:
-            if message.type is not WSMsgType.TEXT:
-                return CLOSE_NOT_THE_PROTOCOL, "text frames only"
-            # A line end can't be in a JSON string, only between tokens: one frame stays one line.
-            line = message.data.replace("\n", " ").encode("utf-8", "surrogatepass")
-            writer.write(line + b"\n")
-            await writer.drain()
-    except ConnectionError:
-        return CLOSE_CORE_LOST, "the chat server was lost"
+    async for message in websocket:
+        if message.type is not WSMsgType.TEXT:
+            return CLOSE_NOT_THE_PROTOCOL, "text frames only"
+        # A line end can't be in a JSON string, only between tokens: one frame stays one line.
+        line = message.data.replace("\n", " ").encode("utf-8", "surrogatepass")
+        down.core.write(line + b"\n")
+        if down.full is not None:
+            await down.full.wait()
     return websocket.close_code or 1000, ""
 
 
-def _closing(last_line: bytes) -> Closing:
+class _Down(asyncio.Protocol):
+    """The pump from the core to the browser: the TCP connection, as the event loop sees it."""
+
+    core: asyncio.Transport
+    """The connection to the core."""
+    full: asyncio.Event | None = None
+    """Set once the core takes more; None as long as it does."""
+    closing: Closing = CLOSE_CORE_LOST, "the chat server was lost"
+    """How to close the WebSocket when the core has ended."""
+
+    def __init__(self, browser: asyncio.Transport, writer: AbstractStreamWriter) -> None:
+        self._browser = browser
+        self._writer = writer
+        self._partial = b""  # a line of which the end has not come yet
+        self._drain: asyncio.Task[None] | None = None
+        self._reading: asyncio.Timeout | None = None
+        self._ended = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note the transport."""
+        self.core = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Send whole lines on, as one frame."""
+        end = data.rfind(b"\n")
+        if end < 0:
+            self._partial += data
+            return
+        lines = self._partial + data[:end]
+        self._partial = data[end + 1 :]
+        if lines.startswith(_BYE, lines.rfind(b"\n") + 1):
+            self.closing = _closing(lines)
+        browser = self._browser
+        if browser.is_closing():
+            return
+        browser.write(text_frame_head(len(lines)) + lines)
+        if browser.get_write_buffer_size() > WAITING_BYTES:
+            self.core.pause_reading()
+            self._drain = asyncio.create_task(self._wait_for_browser())
+
+    async def _wait_for_browser(self) -> None:
+        with contextlib.suppress(ConnectionError):  # then it is gone, and the other pump has seen that
+            await self._writer.drain()
+        self.core.resume_reading()
+
+    def pause_writing(self) -> None:
+        """Make the other pump wait."""
+        self.full = asyncio.Event()
+
+    def resume_writing(self) -> None:
+        """Let the other pump go on."""
+        if self.full is not None:
+            self.full.set()
+            self.full = None
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """End the other pump."""
+        self._ended = True
+        self.resume_writing()
+        self.end_with(self._reading)
+
+    def end_with(self, reading: asyncio.Timeout | None) -> None:
+        """Let `reading` time out when the core ends, or now if it has."""
+        self._reading = reading
+        if self._ended and reading is not None:
+            reading.reschedule(0)
+
+
+def _closing(lines: bytes) -> Closing:
     """Return what the core's last line says about closing."""
-    if last_line.startswith(b'{"type":"bye"'):
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            bye = json.loads(last_line)
-            return int(bye["code"]), str(bye["reason"])
-    return CLOSE_CORE_LOST, "the chat server was lost"
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        bye = json.loads(lines.rpartition(b"\n")[2])
+        return int(bye["code"]), str(bye["reason"])
+    return _Down.closing
