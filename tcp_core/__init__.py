@@ -16,6 +16,7 @@ From the wire inwards, each module with what it does:
     reception       who comes, comes back and goes
     ledger          what the next commit decides; replies to one person
     delivery        moves the cursors and ends connections
+    audience        who reads the log in one rendering, and when a round is due
     cursor          one connection's place in the log
     rendering       the log as one codec shows it, encoded once
     watcher         waits for sockets that take no more

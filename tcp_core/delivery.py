@@ -12,11 +12,12 @@ import struct
 import termios
 from collections.abc import Callable
 
+from tcp_core.audience import Audience, Cohort, Pace
 from tcp_core.cursor import Progress
 from tcp_core.deadlines import Deadlines, earliest
 from tcp_core.event_log import EventLog
 from tcp_core.peer import SEND_FLAGS, Peer
-from tcp_core.rendering import Piece, Rendering
+from tcp_core.rendering import Rendering
 
 FLUSH_SECONDS = 10.0
 """How long a connection that is ending may go without taking anything of what it has coming."""
@@ -50,41 +51,44 @@ class Delivery:
         self._monotonic = monotonic
         self.peers: set[Peer] = set()
         """All connections that are not closed."""
-        self._readers: dict[Rendering, dict[Peer, None]] = {}
-        """Who is in the room and takes bytes, by what they read."""
+        self._audiences: dict[Rendering, Audience] = {}
         self._owed: dict[Peer, None] = {}
-        """Who has something to be sent besides new events."""
-        self._delivered = log.last
+        """Who has something to be sent besides new events, or stands somewhere else."""
         self._flushing: Deadlines[Peer] = Deadlines(FLUSH_SECONDS)
         self._lingering: Deadlines[Peer] = Deadlines(LINGER_SECONDS)
         self._stuck: Deadlines[Peer] = Deadlines(stuck_seconds)
 
-    def add_rendering(self, rendering: Rendering) -> None:
+    def add_rendering(self, rendering: Rendering, pace: Pace) -> None:
         """Make a rendering known, so that cursors can be placed in it."""
-        self._readers[rendering] = {}
+        self._audiences[rendering] = Audience(rendering, pace, self._log.last)
 
     def place(self, peer: Peer, rendering: Rendering, position: int) -> None:
         """Put the peer's cursor behind seq `position`."""
         peer.cursor.rendering = rendering
         peer.cursor.position = position
-        self._resume(peer)
+        self._owed[peer] = None
 
     def reply(self, peer: Peer, after: int, data: bytes) -> None:
         """Have `data` sent to the peer, behind seq `after`."""
         if data and not peer.broken:
             peer.cursor.reply(after, data)
-            self._owed[peer] = None
+            self._set_apart(peer)
+
+    def hurry(self, peer: Peer) -> None:
+        """Let the peer see what is in the log now, whenever the others do."""
+        self._owed[peer] = None
 
     def finish(self, peer: Peer, end: int) -> None:
         """End the connection once the peer has got everything up to seq `end`, and its replies."""
         peer.closing = True
         peer.cursor.end = end
-        self._owed[peer] = None
+        self._set_apart(peer)
         self._flushing.add(peer, self._monotonic())
 
     def next_deadline(self) -> float | None:
         """Return when `expire` has something to do, by the monotonic clock."""
-        return earliest(d.next() for d in (self._flushing, self._lingering, self._stuck))
+        endings = [deadlines.next() for deadlines in (self._flushing, self._lingering, self._stuck)]
+        return earliest([*endings, *(audience.due for audience in self._audiences.values())])
 
     def expire(self) -> None:
         """Let go of those that take too long to end, or to read."""
@@ -103,50 +107,55 @@ class Delivery:
     # ---------------------------------------------------------------- a round
 
     def run(self) -> None:
-        """Send everybody what there is, as far as the sockets take it."""
+        """Send everybody what there is, as far as the sockets take it; new events when their round is due."""
+        self._go_on()
         head = self._log.last
-        if head > self._delivered:
-            self._delivered = head
-            for rendering, readers in self._readers.items():
-                self._deliver_events(rendering, list(readers), head)
+        for audience in self._audiences.values():
+            now = self._monotonic()
+            audience.note(head, now)
+            if audience.due is not None and audience.due <= now:
+                self._tell(audience.next_cohort(), audience.rendering, head)
+        self._go_on()
+        for rendering in self._audiences:
+            rendering.forget_pieces()
+
+    def _go_on(self) -> None:
         owed, self._owed = self._owed, {}
         for peer in owed:
             self._advance(peer)
-        for rendering in self._readers:
-            rendering.forget_pieces()
 
-    def _deliver_events(self, rendering: Rendering, readers: list[Peer], head: int) -> None:
+    def _tell(self, cohort: Cohort, rendering: Rendering, head: int) -> None:
         """Send new events. Nearly all readers stand at the same place and take the same piece, in one send each."""
-        piece: Piece | None = None
-        before = -1
+        readers = list(cohort.readers)
         while readers:
             behind = []
+            before = -1
             for peer in readers:
                 cursor = peer.cursor
-                if cursor.position >= head:
-                    continue
-                if not cursor.idle or cursor.end is not None or peer.turn_due:
-                    self._owed[peer] = None
-                    continue
-                if piece is None or cursor.position != before:
+                if cursor.position != before:
+                    if cursor.position >= head:
+                        continue
                     before = cursor.position
                     piece = rendering.piece(before, head)
+                    data, size, last = piece.data, len(piece.data), piece.last
                 try:
-                    sent = peer.raw_send(piece.data, SEND_FLAGS)
+                    sent = peer.raw_send(data, SEND_FLAGS)
                 except BlockingIOError:
                     self._block(peer)
                     continue
                 except OSError:
                     self.drop(peer)
                     continue
-                if sent < len(piece.data):
+                if sent < size:
                     cursor.sent_part(*piece.cut(sent))
                     self._block(peer)
                     continue
-                cursor.position = piece.last
-                if piece.last < head and piece.cold:
-                    self._owed[peer] = None
-                elif piece.last < head:
+                cursor.position = last
+                if last == head:
+                    continue
+                if piece.cold:
+                    self._set_apart(peer)
+                else:
                     behind.append(peer)
             readers = behind
 
@@ -165,6 +174,9 @@ class Delivery:
             self._queue_turn(peer)
         elif peer.closing:
             self._hang_up(peer)
+        elif peer.apart and peer.cursor.rendering is not None:
+            peer.apart = False
+            self._audiences[peer.cursor.rendering].add(peer)
 
     def turn(self, peer: Peer) -> None:
         """Go on with a peer that reads old events."""
@@ -173,7 +185,7 @@ class Delivery:
 
     def _block(self, peer: Peer) -> None:
         peer.blocked = True
-        self._pause(peer)
+        self._leave_audience(peer)
         self._stuck.add(peer, self._monotonic())
         self._watch(peer)
 
@@ -186,16 +198,17 @@ class Delivery:
         if peer.broken:
             self._close_if_over(peer)
             return
-        self._resume(peer)
-
-    def _pause(self, peer: Peer) -> None:
-        if peer.cursor.rendering is not None:
-            self._readers[peer.cursor.rendering].pop(peer, None)
-
-    def _resume(self, peer: Peer) -> None:
-        if peer.cursor.rendering is not None and not peer.blocked:
-            self._readers[peer.cursor.rendering][peer] = None
         self._owed[peer] = None
+
+    def _set_apart(self, peer: Peer) -> None:
+        """Let the peer go on by itself, until it stands where the others do and has nothing else to be sent."""
+        self._leave_audience(peer)
+        self._owed[peer] = None
+
+    def _leave_audience(self, peer: Peer) -> None:
+        if not peer.apart and peer.cursor.rendering is not None:
+            peer.apart = True
+            self._audiences[peer.cursor.rendering].discard(peer)
 
     # ------------------------------------------------------------- the ending
 
@@ -204,7 +217,7 @@ class Delivery:
         if peer.eof:
             self.drop(peer)
             return
-        self._pause(peer)
+        self._leave_audience(peer)
         self._flushing.discard(peer)
         self._lingering.add(peer, self._monotonic())
         with contextlib.suppress(OSError):
@@ -218,7 +231,7 @@ class Delivery:
         peer.broken = True
         for deadlines in (self._flushing, self._lingering, self._stuck):
             deadlines.discard(peer)
-        self._pause(peer)
+        self._leave_audience(peer)
         with contextlib.suppress(OSError):
             if not peer.eof:
                 peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

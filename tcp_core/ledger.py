@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from msgspec import UNSET
 
+from tcp_core.audience import TERMINAL_PACE, WEB_PACE
 from tcp_core.delivery import Delivery
 from tcp_core.event_log import EventLog, NotStoredError
 from tcp_core.json_codec import JsonCodec, encode_event
@@ -64,9 +65,9 @@ class Ledger:
         self.json = Rendering(log, encode_event, JsonCodec(lang).encode_reply)
         self.text = Rendering(log, text_codec.encode_event, text_codec.encode_reply)
         self._renderings = (self.json, self.text)
-        for rendering in self._renderings:
+        for rendering, pace in ((self.json, WEB_PACE), (self.text, TERMINAL_PACE)):
             rendering.warm()
-            delivery.add_rendering(rendering)
+            delivery.add_rendering(rendering, pace)
 
     def now_ms(self) -> int:
         """Return the time for the log, Unix ms."""
@@ -117,6 +118,8 @@ class Ledger:
                 seq = event.seq
                 if not isinstance(event, Said):
                     self._take_effect(p, event)
+                elif p.peer is not None:
+                    self._delivery.hurry(p.peer)  # its acknowledgement
             elif p.peer is not None:
                 self.reply(p.peer, p.what, seq)
 

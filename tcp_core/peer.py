@@ -26,8 +26,8 @@ class Peer:
     """One connection."""
 
     __slots__ = (
-        "address", "blocked", "broken", "closing", "codec", "cursor", "door", "eof", "failures", "gate", "input",
-        "lost", "raw_send", "session", "sock", "turn_due",
+        "address", "apart", "blocked", "broken", "closing", "codec", "cursor", "door", "eof", "failures", "gate",
+        "input", "lost", "raw_send", "session", "sock", "turn_due",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, door: Door, address: str, codec: Codec) -> None:
@@ -42,6 +42,8 @@ class Peer:
         """Held from handing input to the hub until it is applied: the reader's one credit."""
         self.input: deque[Command] | None = None
         """Input that is not applied yet, because its replies have to be taken first."""
+        self.apart = True
+        """It goes on by itself: it is not among those who are told together."""
         self.blocked = False
         """The socket takes no more; the watcher has it."""
         self.turn_due = False

@@ -1,0 +1,116 @@
+"""Those who read the log in one rendering, and who of them is to be told next.
+
+Sends are what costs. So a large audience is told in cohorts: news makes the round of the cohort that was told longest
+ago, and the others hear it in their turn, together with what comes meanwhile, or when it has lingered for a moment. A
+room of one cohort never waits, nor does anybody after a silence. Knows nothing about sockets.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from tcp_core.peer import Peer
+from tcp_core.rendering import Rendering
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How an audience is told."""
+
+    cohort_readers: int
+    """How many are told at once."""
+    linger_seconds: float
+    """How long news may wait for more news; too short to be noticed."""
+    enough_events: int = 8
+    """So much news waits no longer: it is worth its sends."""
+
+
+TERMINAL_PACE = Pace(500, 0.021)
+WEB_PACE = Pace(250, 0.042)
+"""A delivery to a browser costs three times as much: it passes the gateway."""
+
+
+class Cohort:
+    """Readers who are told together, nearly all of them at the same place: behind seq `head`."""
+
+    __slots__ = ("due", "head", "readers")
+
+    def __init__(self, head: int) -> None:
+        self.head = head
+        self.readers: dict[Peer, None] = {}
+        self.due: float | None = None
+        """When it is to be told, by the monotonic clock; None if it has been told everything."""
+
+
+class Audience:
+    """The readers of one rendering: peers with nothing to be sent but new events.
+
+    :param head: the newest seq that is no news any more.
+    """
+
+    def __init__(self, rendering: Rendering, pace: Pace, head: int) -> None:
+        self.rendering = rendering
+        self._pace = pace
+        self._head = head
+        self._news_at = float("-inf")
+        self._cohorts = deque([Cohort(head)])
+        """The one that was told longest ago first, so in the order of what is due."""
+
+    def __len__(self) -> int:
+        return sum(len(cohort.readers) for cohort in self._cohorts)
+
+    def add(self, peer: Peer) -> None:
+        """Take in a reader."""
+        cohort = min(self._cohorts, key=_size)
+        if len(cohort.readers) >= self._pace.cohort_readers:
+            cohort = Cohort(self._head)
+            self._cohorts.append(cohort)
+        cohort.readers[peer] = None
+
+    def discard(self, peer: Peer) -> None:
+        """Let a reader go, if it is one."""
+        for cohort in self._cohorts:
+            if peer in cohort.readers:
+                del cohort.readers[peer]
+                self._merge()
+                return
+
+    def _merge(self) -> None:
+        """Do with one cohort fewer, once they are half empty."""
+        if len(self._cohorts) > 1 and len(self) <= (len(self._cohorts) - 1) * self._pace.cohort_readers // 2:
+            first = self._cohorts.popleft()
+            first.readers |= self._cohorts[0].readers
+            self._cohorts[0] = first
+
+    def note(self, head: int, now: float) -> None:
+        """Note that the log ends at seq `head`, `now` (seconds)."""
+        if head == self._head:
+            return
+        linger = self._pace.linger_seconds
+        alone = now - self._news_at >= linger  # more is not to be expected in time
+        self._head = head
+        self._news_at = now
+        for cohort in self._cohorts:
+            if alone or head - cohort.head >= self._pace.enough_events:
+                cohort.due = now
+            elif cohort.due is None:
+                cohort.due = now + linger
+        self._cohorts[0].due = now
+
+    @property
+    def due(self) -> float | None:
+        """When the next cohort is to be told, by the monotonic clock; None if there is no news."""
+        return self._cohorts[0].due
+
+    def next_cohort(self) -> Cohort:
+        """Return the cohort that is to be told now, and count it as told."""
+        cohort = self._cohorts.popleft()
+        self._cohorts.append(cohort)
+        cohort.head = self._head
+        cohort.due = None
+        return cohort
+
+
+def _size(cohort: Cohort) -> int:
+    return len(cohort.readers)
