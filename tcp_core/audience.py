@@ -22,7 +22,7 @@ class Pace:
     """How many are told at once."""
     linger_seconds: float
     """How long news may wait for more news; too short to be noticed."""
-    enough_events: int = 8
+    enough_events: int = 32
     """So much news waits no longer: it is worth its sends."""
 
 
