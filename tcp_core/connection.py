@@ -26,9 +26,10 @@ from tcp_core.proxy_header import ProxyHeader
 from tcp_core.text_codec import TextCodec, is_http
 from tcp_core.wording import Lang
 
-RECEIVE_BYTES = 64 * 1024
+LEAST_RECEIVE_BYTES, RECEIVE_BYTES = 256, 64 * 1024
+"""What is received at once: little from one who types, since the memory for it waits with the thread."""
 TURN_BYTES = 4 * 1024
-"""What is received at once; so many bytes that ask for nothing count like a line."""
+"""So many bytes that ask for nothing count like a line."""
 PROXY_HEADER_SECONDS = 5.0
 NICK_PAUSE_SECONDS = 0.5
 """How long a nick without a line end has to be followed by silence."""
@@ -63,7 +64,9 @@ class Connection:
         self._options = options
         self._batch: list[Command] = []
         self._idle_bytes = 0  # received since the last command
+        self._receive_bytes = LEAST_RECEIVE_BYTES
         self._rate = Rate(options.rate_burst, options.rate_per_second)
+        self._most_bytes = TURN_BYTES if options.rate_per_second else RECEIVE_BYTES
 
     def run(self) -> None:
         """Serve the client until it is gone. The caller has counted it in the limits; here it is taken off."""
@@ -107,7 +110,7 @@ class Connection:
         deadline = time.monotonic() + PROXY_HEADER_SECONDS
         while True:
             self._sock.settimeout(max(0.001, deadline - time.monotonic()))
-            data = self._sock.recv(RECEIVE_BYTES)
+            data = self._sock.recv(LEAST_RECEIVE_BYTES)
             if not data:
                 raise GarbledError("proxy-header")
             if header.feed(data):
@@ -215,8 +218,12 @@ class Connection:
         if self._idle_bytes >= TURN_BYTES:
             self._idle_bytes = 0
             self._wait_for_turn()
-        data = self._sock.recv(TURN_BYTES if self._options.rate_per_second else RECEIVE_BYTES)
+        data = self._sock.recv(self._receive_bytes)
         self._idle_bytes += len(data)
+        if len(data) == self._receive_bytes:  # there may be more
+            self._receive_bytes = min(2 * self._receive_bytes, self._most_bytes)
+        else:
+            self._receive_bytes = LEAST_RECEIVE_BYTES
         return data
 
     def _flush(self) -> None:
