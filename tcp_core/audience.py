@@ -1,8 +1,8 @@
 """Those who read the log in one rendering, and who of them is to be told next.
 
-Sends are what costs. So a large audience is told in cohorts: news makes the round of the cohort that was told longest
-ago, and the others hear it in their turn, together with what comes meanwhile, or when it has lingered for a moment. A
-room of one cohort never waits, nor does anybody after a silence. Knows nothing about sockets.
+Sends are what costs. So a large audience is told in cohorts. News makes it the turn of the cohort that was told longest
+ago; the others hear it in their turn, together with what comes meanwhile, or when it has lingered for a moment. After a
+silence all are told at once, and a small room hardly ever waits. Knows nothing about sockets.
 """
 
 from __future__ import annotations
@@ -13,6 +13,11 @@ from dataclasses import dataclass
 from tcp_core.peer import Peer
 from tcp_core.rendering import Rendering
 
+LEAST_REST_SECONDS = 0.001
+"""What would be less is not worth waiting for."""
+MOST_LINGER_SECONDS = 0.1
+"""What still feels like at once."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -20,14 +25,14 @@ class Pace:
 
     cohort_readers: int
     """How many are told at once."""
-    linger_seconds: float
-    """How long news may wait for more news; too short to be noticed."""
+    seconds_per_reader: float
+    """How long news may wait for more news, for each reader of the audience."""
     enough_events: int = 32
     """So much news waits no longer: it is worth its sends."""
 
 
-TERMINAL_PACE = Pace(500, 0.021)
-WEB_PACE = Pace(250, 0.042)
+TERMINAL_PACE = Pace(500, 21e-6)
+WEB_PACE = Pace(250, 42e-6)
 """A delivery to a browser costs three times as much: it passes the gateway."""
 
 
@@ -54,6 +59,7 @@ class Audience:
         self._pace = pace
         self._head = head
         self._news_at = float("-inf")
+        self._rested_at = float("-inf")
         self._cohorts = deque([Cohort(head)])
         """The one that was told longest ago first, so in the order of what is due."""
 
@@ -87,7 +93,7 @@ class Audience:
         """Note that the log ends at seq `head`, `now` (seconds)."""
         if head == self._head:
             return
-        linger = self._pace.linger_seconds
+        linger = min(len(self) * self._pace.seconds_per_reader, MOST_LINGER_SECONDS)
         alone = now - self._news_at >= linger  # more is not to be expected in time
         self._head = head
         self._news_at = now
@@ -96,19 +102,23 @@ class Audience:
                 cohort.due = now
             elif cohort.due is None:
                 cohort.due = now + linger
-        self._cohorts[0].due = now
+        first = self._cohorts[0]
+        assert first.due is not None  # there is news for all
+        first.due = min(first.due, max(now, self._rested_at))  # its turn
 
     @property
     def due(self) -> float | None:
         """When the next cohort is to be told, by the monotonic clock; None if there is no news."""
         return self._cohorts[0].due
 
-    def next_cohort(self) -> Cohort:
-        """Return the cohort that is to be told now, and count it as told."""
+    def next_cohort(self, now: float) -> Cohort:
+        """Return the cohort that is to be told `now` (seconds), and count it as told."""
         cohort = self._cohorts.popleft()
         self._cohorts.append(cohort)
         cohort.head = self._head
         cohort.due = None
+        rest = len(cohort.readers) * self._pace.seconds_per_reader
+        self._rested_at = now + rest if rest >= LEAST_REST_SECONDS else now
         return cohort
 
 

@@ -114,7 +114,7 @@ class Delivery:
             now = self._monotonic()
             audience.note(head, now)
             if audience.due is not None and audience.due <= now:
-                self._tell(audience.next_cohort(), audience.rendering, head)
+                self._tell(audience.next_cohort(now), audience.rendering, head)
         self._go_on()
         for rendering in self._audiences:
             rendering.forget_pieces()
