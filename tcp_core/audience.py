@@ -1,21 +1,22 @@
 """Those who read the log in one rendering, and who of them is to be told next.
 
 Sends are what costs. So a large audience is told in cohorts. News makes it the turn of the cohort that was told longest
-ago; the others hear it in their turn, together with what comes meanwhile, or when it has lingered for a moment. After a
+ago; the others hear it in their turn, together with what comes meanwhile, or when it has waited for a moment. After a
 silence all are told at once, and a small room hardly ever waits. Knows nothing about sockets.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from tcp_core.peer import Peer
-from tcp_core.rendering import Rendering
-
+R = TypeVar("R", bound=Hashable)
+"""A reader: a peer with nothing to be sent but new events."""
 LEAST_REST_SECONDS = 0.001
 """What would be less is not worth waiting for."""
-MOST_LINGER_SECONDS = 0.1
+MOST_DELAY_SECONDS = 0.1
 """What still feels like at once."""
 
 
@@ -36,49 +37,48 @@ WEB_PACE = Pace(250, 42e-6)
 """A delivery to a browser costs three times as much: it passes the gateway."""
 
 
-class Cohort:
+class Cohort(Generic[R]):
     """Readers who are told together, nearly all of them at the same place: behind seq `head`."""
 
     __slots__ = ("due", "head", "readers")
 
     def __init__(self, head: int) -> None:
         self.head = head
-        self.readers: dict[Peer, None] = {}
+        self.readers: dict[R, None] = {}
         self.due: float | None = None
         """When it is to be told, by the monotonic clock; None if it has been told everything."""
 
 
-class Audience:
-    """The readers of one rendering: peers with nothing to be sent but new events.
+class Audience(Generic[R]):
+    """The readers of one rendering.
 
     :param head: the newest seq that is no news any more.
     """
 
-    def __init__(self, rendering: Rendering, pace: Pace, head: int) -> None:
-        self.rendering = rendering
+    def __init__(self, pace: Pace, head: int) -> None:
         self._pace = pace
         self._head = head
         self._news_at = float("-inf")
         self._rested_at = float("-inf")
-        self._cohorts = deque([Cohort(head)])
+        self._cohorts: deque[Cohort[R]] = deque([Cohort(head)])
         """The one that was told longest ago first, so in the order of what is due."""
 
     def __len__(self) -> int:
         return sum(len(cohort.readers) for cohort in self._cohorts)
 
-    def add(self, peer: Peer) -> None:
+    def add(self, reader: R) -> None:
         """Take in a reader."""
         cohort = min(self._cohorts, key=_size)
         if len(cohort.readers) >= self._pace.cohort_readers:
             cohort = Cohort(self._head)
             self._cohorts.append(cohort)
-        cohort.readers[peer] = None
+        cohort.readers[reader] = None
 
-    def discard(self, peer: Peer) -> None:
+    def discard(self, reader: R) -> None:
         """Let a reader go, if it is one."""
         for cohort in self._cohorts:
-            if peer in cohort.readers:
-                del cohort.readers[peer]
+            if reader in cohort.readers:
+                del cohort.readers[reader]
                 self._merge()
                 return
 
@@ -93,15 +93,15 @@ class Audience:
         """Note that the log ends at seq `head`, `now` (seconds)."""
         if head == self._head:
             return
-        linger = min(len(self) * self._pace.seconds_per_reader, MOST_LINGER_SECONDS)
-        alone = now - self._news_at >= linger  # more is not to be expected in time
+        delay = min(len(self) * self._pace.seconds_per_reader, MOST_DELAY_SECONDS)
+        alone = now - self._news_at >= delay  # more is not to be expected in time
         self._head = head
         self._news_at = now
         for cohort in self._cohorts:
             if alone or head - cohort.head >= self._pace.enough_events:
                 cohort.due = now
             elif cohort.due is None:
-                cohort.due = now + linger
+                cohort.due = now + delay
         first = self._cohorts[0]
         assert first.due is not None  # there is news for all
         first.due = min(first.due, max(now, self._rested_at))  # its turn
@@ -111,7 +111,7 @@ class Audience:
         """When the next cohort is to be told, by the monotonic clock; None if there is no news."""
         return self._cohorts[0].due
 
-    def next_cohort(self, now: float) -> Cohort:
+    def next_cohort(self, now: float) -> Cohort[R]:
         """Return the cohort that is to be told `now` (seconds), and count it as told."""
         cohort = self._cohorts.popleft()
         self._cohorts.append(cohort)
@@ -122,5 +122,5 @@ class Audience:
         return cohort
 
 
-def _size(cohort: Cohort) -> int:
+def _size(cohort: Cohort[Any]) -> int:
     return len(cohort.readers)

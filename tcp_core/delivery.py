@@ -51,7 +51,7 @@ class Delivery:
         self._monotonic = monotonic
         self.peers: set[Peer] = set()
         """All connections that are not closed."""
-        self._audiences: dict[Rendering, Audience] = {}
+        self._audiences: dict[Rendering, Audience[Peer]] = {}
         self._owed: dict[Peer, None] = {}
         """Who has something to be sent besides new events, or stands somewhere else."""
         self._flushing: Deadlines[Peer] = Deadlines(FLUSH_SECONDS)
@@ -60,7 +60,7 @@ class Delivery:
 
     def add_rendering(self, rendering: Rendering, pace: Pace) -> None:
         """Make a rendering known, so that cursors can be placed in it."""
-        self._audiences[rendering] = Audience(rendering, pace, self._log.last)
+        self._audiences[rendering] = Audience(pace, self._log.last)
 
     def place(self, peer: Peer, rendering: Rendering, position: int) -> None:
         """Put the peer's cursor behind seq `position`."""
@@ -110,11 +110,11 @@ class Delivery:
         """Send everybody what there is, as far as the sockets take it; new events when their round is due."""
         self._go_on()
         head = self._log.last
-        for audience in self._audiences.values():
+        for rendering, audience in self._audiences.items():
             now = self._monotonic()
             audience.note(head, now)
             if audience.due is not None and audience.due <= now:
-                self._tell(audience.next_cohort(now), audience.rendering, head)
+                self._tell(audience.next_cohort(now), rendering, head)
         self._go_on()
         for rendering in self._audiences:
             rendering.forget_pieces()
@@ -124,7 +124,7 @@ class Delivery:
         for peer in owed:
             self._advance(peer)
 
-    def _tell(self, cohort: Cohort, rendering: Rendering, head: int) -> None:
+    def _tell(self, cohort: Cohort[Peer], rendering: Rendering, head: int) -> None:
         """Send new events. Nearly all readers stand at the same place and take the same piece, in one send each."""
         readers = list(cohort.readers)
         while readers:

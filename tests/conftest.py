@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 
 from tcp_core.hub import HubOptions
 from tcp_core.server import Server, ServerOptions
@@ -144,6 +146,14 @@ class Core:
         client = JsonClient(self.server.gateway_address, **options)
         self._stack.callback(client.close)
         return client
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run the gateway's tests on the loop that `parley-gateway` uses as well: its transports are of another make."""
+    loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+    if item.path.name == "test_gateway.py":
+        loops["uvloop"] = uvloop.new_event_loop
+    return loops
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ NEARLY_ALONE: dict[str, set[str]] = {
     "wording": {"commands", "messages"},
     "chat": {"nicknames", "messages", "session"},
     "rendering": {"event_log", "messages"},
+    "audience": set(),
     "cursor": {"rendering"},
     "text_codec": {"wording", "commands", "messages"},
     "json_codec": {"wording", "commands", "messages", "framing"},
@@ -86,9 +87,9 @@ def test_every_module_has_its_place() -> None:
 
 
 def test_the_hub_does_not_know_who_feeds_it() -> None:
-    for name in HUB | {"peer", "audience", "delivery", "watcher"}:
+    for name in HUB | {"peer", "delivery", "watcher"}:
         assert not OF_THE_CORE[name] & ({"server", "connection"} | PROGRAMS), name
-    for name in ("peer", "audience", "delivery", "watcher"):
+    for name in ("peer", "delivery", "watcher"):
         assert not OF_THE_CORE[name] & (HUB | {"chat"}), name
 
 

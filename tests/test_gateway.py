@@ -26,6 +26,15 @@ SECONDS = 10
 JOIN = '{"type":"join","nick":"Ann","lang":"en"}'
 
 
+@pytest.fixture(autouse=True)
+async def no_callback_fails() -> AsyncIterator[None]:
+    """Fail a test in which a callback of the event loop raises; that would otherwise only be logged."""
+    failures: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+    yield
+    assert not failures
+
+
 @pytest.fixture
 async def start_gateway(aiohttp_client: Any) -> StartGateway:
     """Start a gateway in front of an address: `await start_gateway(core.server.gateway_address, trusted_proxies=…)`."""
@@ -326,6 +335,23 @@ async def test_lines_arrive_whole_however_they_were_cut(recorder: Recorder, star
         frame = await ann.frame()
         got += frame.split("\n")
     assert got == lines
+
+
+async def test_large_chunks_cut_in_lines(recorder: Recorder, start_gateway: StartGateway) -> None:
+    page = await enter(await start_gateway(recorder.address))
+    _, writer, _ = await recorder.next()
+    lines = [json.dumps({"type": "said", "seq": seq, "text": "é" * (seq * 37 % 9000)}) for seq in range(300)]
+    data = "".join(f"{line}\n" for line in lines).encode()
+    for start in range(0, len(data), 99_991):  # whatever the event loop makes of these, cuts are inside lines
+        writer.write(data[start : start + 99_991])
+        await writer.drain()
+    writer.write(b'{"type":"bye","code":4502,"reason":"taken over"}\n')
+    writer.close()
+    received: list[str] = []
+    while len(received) < len(lines):
+        received += (await page.frame()).split("\n")
+    assert received[: len(lines)] == lines
+    assert await page.close_code() == 4502
 
 
 async def test_a_burst_is_few_frames(recorder: Recorder, start_gateway: StartGateway) -> None:
