@@ -83,13 +83,13 @@ def running(module: str, *arguments: str, announcements: int = 1, complaints: Pa
 
 
 @contextlib.contextmanager
-def core(directory: Path) -> Iterator[Program]:
+def core(directory: Path, complaints: Path) -> Iterator[Program]:
     """Run the chat server; its addresses are those of text door and JSON door.
 
     :param directory: where its log is.
     """
     arguments = ("--port", "0", "--gateway-port", "0", "--data-dir", str(directory))
-    with running("tcp_core", *arguments, announcements=2, complaints=directory.with_suffix(".stderr")) as program:
+    with running("tcp_core", *arguments, announcements=2, complaints=complaints) as program:
         yield program
 
 
