@@ -51,7 +51,7 @@ def main(
         if name in names or (not names and case.by_default):
             bench.case = name
             case.run(bench)
-    click.echo(figures.table())
+    click.echo(figures.table({name: case.title for name, case in CASES.items()}))
     if json_file:
         json_file.write_text(figures.as_json(), encoding="utf-8")
     if chart_file:

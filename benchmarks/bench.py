@@ -1,4 +1,4 @@
-"""What a case works with: settings, rooms with crowds in them, and a place for its figures. Knows nothing about cases."""
+"""What a case works with: settings, rooms with crowds in them, a place for its figures. Knows nothing about cases."""
 
 from __future__ import annotations
 

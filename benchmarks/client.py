@@ -48,7 +48,7 @@ class Client:
         self.take: Callable[[bytes | memoryview], None] = self._follow
         """Takes what came from the socket."""
         if dialect.framed:
-            self.take = Unframer(self._follow, self.send).feed
+            self.take = Unframer(self._follow, self._answer).feed
         self.send(dialect.hello(self.nick, address))
 
     def watch_for(self, mark: bytes, stream: Stream) -> None:
@@ -87,6 +87,9 @@ class Client:
         self.take(buffer[:size])
         if self.has_read is not None:
             self.has_read(self, before)
+
+    def _answer(self, data: bytes) -> None:
+        self.send(data)  # a few bytes, which the socket takes
 
     def _follow(self, chunk: bytes | memoryview) -> None:
         if self._mark:

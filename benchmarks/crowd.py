@@ -11,7 +11,7 @@ import select
 import time
 from array import array
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from benchmarks.client import Client
 from benchmarks.dialect import Dialect, nick_of
@@ -61,7 +61,7 @@ class Crowd:
         self._due_lines = 0
         self._marks = 0
 
-    def __enter__(self) -> Crowd:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,8 +88,7 @@ class Crowd:
                 self._counts[client.number] = self._said[client.number] = 0
                 self._register(client)
                 pending.add(client)
-            self.until(lambda: any(client.settle() for client in pending), "for clients to join")
-            pending = {client for client in pending if not client.settle()}
+            pending -= self._some_settled(pending)
 
     def storm(self, count: int, at_once: int) -> None:
         """Let clients come in, and each see everyone come in who does so after itself, exactly once."""
@@ -213,9 +212,15 @@ class Crowd:
         """
         deadline = time.monotonic() + self._limit_seconds
         while not done():
-            if time.monotonic() > deadline:
-                raise IncompleteError(f"waited {what}, for {self._limit_seconds:.0f} s in vain")
-            self.turn(_WAIT_SECONDS)
+            left = deadline - time.monotonic()
+            if left < 0:
+                raise IncompleteError(f"waited {what}, for {self._limit_seconds:g} s in vain")
+            self.turn(min(left, _WAIT_SECONDS))
+
+    def _some_settled(self, clients: set[Client]) -> set[Client]:
+        """Wait until some have found what they look for; return those."""
+        self.until(lambda: any(client.settle() for client in clients), "for clients to join")
+        return {client for client in clients if client.settle()}
 
     def _all_at_end(self) -> None:
         waiting = set(self._polled.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Literal, NamedTuple
@@ -30,7 +30,7 @@ class Quantity(NamedTuple):
 RATE = Quantity("deliveries", "/s", "per_second")
 MESSAGES = Quantity("messages", "/s")
 COST = Quantity("CPU for a delivery", "µs", "cpu_us")
-MESSAGE_COST = Quantity("CPU for a message", "µs", "cpu_us")
+MESSAGE_COST = Quantity("CPU for a message", "µs")
 GENERATOR = Quantity("CPU of the clients", "cores", shown=False)
 MEDIAN, P95, P99, LONGEST = (Quantity(f"latency, {name}", "ms") for name in ("p50", "p95", "p99", "max"))
 CONNECTION_MEMORY = Quantity("memory for a connection", "KiB")
@@ -43,10 +43,10 @@ PAGE, SLOW_PAGE = (Quantity(f"history page, {name}", "ms") for name in ("p50", "
 SHARE = Quantity("rate, of that when all read", "×")
 
 _COLUMNS: tuple[tuple[str, int], ...] = (
-    ("case", 12), ("load", 34), ("", 28), ("", 6), ("text", 11), ("web", 11), ("plain", 11),
+    ("", 36), ("", 28), ("", 6), ("text", 11), ("web", 11), ("plain", 11),
     ("text:plain", 11), ("web:plain", 10), ("text:bare", 10), ("web:bare", 9), ("plain:bare", 11),
 )  # fmt: skip
-_LEFT_COLUMNS = 4
+_LEFT_COLUMNS = 3
 
 
 @dataclass(slots=True)
@@ -86,10 +86,13 @@ class Figures:
         """Return the median of what a bare send does, or of what it costs, µs."""
         if not relation or not self.bare:
             return None
-        return median(getattr(one, relation) for one in self.bare)
+        return median(one.cpu_us if relation == "cpu_us" else one.per_second for one in self.bare)
 
-    def table(self) -> str:
-        """Return all of it for people."""
+    def table(self, titles: Mapping[str, str]) -> str:
+        """Return all of it for people.
+
+        :param titles: of the cases, by name.
+        """
         rows = [_line([title for title, _ in _COLUMNS]), "-" * sum(width for _, width in _COLUMNS)]
         if self.bare:
             sends, cost = self.bare_send("per_second"), self.bare_send("cpu_us")
@@ -98,16 +101,15 @@ class Figures:
         for figure in self:
             if not figure.quantity.shown:
                 continue
-            head = [
-                figure.case if figure.case != case else "",
-                figure.load if (figure.load, figure.case) != (load, case) else "",
-            ]
-            case, load = figure.case, figure.load
+            if figure.case != case:
+                case, load = figure.case, ""
+                rows.append(f"\n{case}: {titles[case]}")
+            head, load = figure.load if figure.load != load else "", figure.load
             text, web, plain = (figure.median(door) for door in ("text", "web", "plain"))
             bare = self.bare_send(figure.quantity.bare)
             numbers = [text, web, plain]
             ratios = [_ratio(text, plain), _ratio(web, plain), *(_ratio(one, bare) for one in numbers)]
-            rows.append(_line([*head, figure.quantity.name, figure.quantity.unit, *map(_shown, [*numbers, *ratios])]))
+            rows.append(_line([head, figure.quantity.name, figure.quantity.unit, *map(_shown, [*numbers, *ratios])]))
         return "\n".join(rows)
 
     def as_json(self) -> str:

@@ -1,8 +1,9 @@
-"""Percentiles of milliseconds without keeping and sorting millions of numbers. Knows nothing about what took so long."""
+"""Percentiles of milliseconds without keeping and sorting millions of them. Knows nothing about what took so long."""
 
 from __future__ import annotations
 
 from array import array
+from itertools import accumulate
 
 BUCKETS_PER_MS = 10
 _LONGEST_MS = 120_000
@@ -27,8 +28,5 @@ class Histogram:
         if not self.count:
             raise ValueError("nothing was counted")
         rank = max(1, -(-self.count * percent // 100))
-        for bucket, count in enumerate(self._buckets):
-            rank -= count
-            if rank <= 0:
-                break
+        bucket = next(place for place, upto in enumerate(accumulate(self._buckets)) if upto >= rank)
         return min((bucket + 1) / BUCKETS_PER_MS, self.longest_ms)

@@ -10,6 +10,7 @@ import select
 import socket
 import time
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from typing import Any
 
 PAGE_EVENTS = 100
@@ -64,7 +65,7 @@ def page_reader(address: tuple[str, int], events: int) -> Iterator[PageReader]:
         reader.close()
 
 
-def _serve(pipe: multiprocessing.connection.Connection[Any, Any], address: tuple[str, int], events: int) -> None:
+def _serve(pipe: Connection[Any, Any], address: tuple[str, int], events: int) -> None:
     places = random.Random(_SEED)  # noqa: S311 (nobody has to be surprised)
     with contextlib.suppress(EOFError), socket.create_connection(address, timeout=_LIMIT_SECONDS) as sock:
         door = _JsonDoor(sock)

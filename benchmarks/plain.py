@@ -1,4 +1,4 @@
-"""The plain server that Parley is compared with: a thread for each client, and for each message one blocking send to each.
+"""The plain server that Parley is compared with: a thread for each client, and each message sent to one after another.
 
 The dialogue is that of the text door. There is no log, no history, no check of nicks; and one reader that does not read
 stops everybody. Knows nothing about Parley.
@@ -26,11 +26,17 @@ class PlainServer:
         return port
 
     def serve(self) -> None:
-        """Take in whoever comes, for ever."""
-        while True:
-            client, _ = self._listener.accept()
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._attend, args=[client], daemon=True).start()
+        """Take in whoever comes, until `close`."""
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                threading.Thread(target=self._attend, args=[client], daemon=True).start()
+
+    def close(self) -> None:
+        """Take in nobody else."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
 
     def _attend(self, client: socket.socket) -> None:
         with client, contextlib.suppress(ConnectionError), client.makefile("rb") as lines:
@@ -49,7 +55,10 @@ class PlainServer:
         with self._lock:
             for client in self._clients:
                 with contextlib.suppress(OSError):
-                    client.sendall(line)
+                    self._tell(client, line)
+
+    def _tell(self, client: socket.socket, line: bytes) -> None:
+        client.sendall(line)
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """The bytes that every receiver of a room must read from one place on, and the check that it does.
 
 There is one stream, which the receiver who is furthest extends; all others are compared with it at the speed of
-memcmp. If each has reached its end, then what was lost, doubled or swapped for one is so for all, and reading the stream
-once finds it. Knows nothing about sockets, frames or time.
+memcmp. If each has reached its end, then what was lost, doubled or swapped for one is so for all, and reading the
+stream once finds it. Knows nothing about sockets, frames or time.
 """
 
 from __future__ import annotations
