@@ -13,6 +13,7 @@ from benchmarks.cases import CASES
 from benchmarks.crowd import allow_many_files
 
 _QUICK = Settings(runs=1, seconds=1.0, divisor=10)
+_CHARTED = "scaling"
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -41,6 +42,10 @@ def main(
         for name, case in CASES.items():
             click.echo(f"{name:14}{case.title}{'' if case.by_default else '  (only by --case)'}")
         return
+    if chart_file:
+        if names and _CHARTED not in names:
+            raise click.UsageError(f"--chart needs --case {_CHARTED}")
+        from benchmarks.chart import draw  # it is the only one that needs matplotlib
     usual = _QUICK if quick else Settings()
     bench = Bench(Settings(runs or usual.runs, usual.seconds, usual.divisor))
     figures = bench.figures
@@ -55,9 +60,10 @@ def main(
     if json_file:
         json_file.write_text(figures.as_json(), encoding="utf-8")
     if chart_file:
-        from benchmarks.chart import draw  # it is the only one that needs matplotlib
-
-        draw(figures, chart_file)
+        try:
+            draw(figures, chart_file)
+        except ValueError as error:
+            figures.failures.append(f"no chart: {error}")
     for failure in figures.failures:
         click.echo(f"FAILED: {failure}", err=True)
     sys.exit(1 if figures.failures else 0)

@@ -321,6 +321,12 @@ def test_what_went_wrong_is_told_and_makes_it_fail(monkeypatch: pytest.MonkeyPat
     assert ("FAILED: flood, with something: IncompleteError: waited in vain" in result.output) == bool(code)
 
 
+def test_a_chart_needs_its_case() -> None:
+    result = CliRunner().invoke(benchmarks.__main__.main, ["--case", "flood", "--chart", "nowhere.svg"])
+    assert result.exit_code == 2
+    assert "--chart needs --case scaling" in result.output
+
+
 def test_the_cases_are_listed() -> None:
     result = CliRunner().invoke(benchmarks.__main__.main, ["--list"])
     assert [row.split()[0] for row in result.output.splitlines()] == list(CASES)
