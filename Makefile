@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV ?= .venv
 HOST ?= 127.0.0.1
 DATA_DIR ?= data
+BENCH ?=
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest soak setup tools clean
+.PHONY: run test check pytest soak bench setup tools clean
 
 run: $(VENV)/.installed  ## open a room at http://127.0.0.1:8080/ and `nc 127.0.0.1 9997`; HOST=0.0.0.0 for a LAN
 	@$(BIN)/parley --host $(HOST) --data-dir $(DATA_DIR)
@@ -26,6 +27,9 @@ pytest: $(VENV)/.installed-test
 soak: $(VENV)/.installed-test  ## minutes of broken connections, killed servers, stalled readers
 	$(BIN)/python -m pytest tests/soak
 
+bench: $(VENV)/.installed-bench  ## measure it beside a plain server, in some minutes; BENCH=--help tells what else
+	$(BIN)/python -m benchmarks $(BENCH)
+
 setup: tools $(VENV)/.installed-test node_modules/.installed
 
 tools:  ## what the tests need from the system: Chromium, nc, ncat, telnet, node
@@ -42,6 +46,10 @@ $(VENV)/.installed: pyproject.toml $(VENV)/bin/python
 
 $(VENV)/.installed-test: pyproject.toml $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@ $(VENV)/.installed
 
 node_modules/.installed: package.json package-lock.json
