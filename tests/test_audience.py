@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tcp_core.audience import LEAST_REST_SECONDS, MOST_DELAY_SECONDS, Audience, Pace
 
-PACE = Pace(cohort_readers=4, seconds_per_reader=0.001, enough_events=5)
+PACE = Pace(seconds_per_reader=0.001, parts=3, cohort_readers=4, enough_events=5)
 
 
 def audience_of(readers: int, pace: Pace = PACE) -> Audience[int]:
@@ -39,25 +39,35 @@ def test_after_a_silence_all_are_told_at_once() -> None:
     assert audience.due is None
 
 
-def test_in_a_busy_room_news_goes_to_the_cohort_that_was_told_longest_ago() -> None:
+def test_in_a_busy_room_news_goes_to_the_part_that_was_told_longest_ago() -> None:
     audience = audience_of(12)
     audience.note(1, now=100.0)
     told(audience, 100.0)
-    audience.note(2, now=100.005)
-    assert told(audience, 100.005) == [[0, 1, 2, 3]]
-    audience.note(3, now=100.010)
-    assert told(audience, 100.010) == [[4, 5, 6, 7]]
-    audience.note(4, now=100.0145)  # the third has heard nothing since the second event, for less than its delay
-    assert told(audience, 100.0145) == [[8, 9, 10, 11]]
+    audience.note(2, now=100.0119)  # (between turns there is a rest; here it has passed, or nearly)
+    assert told(audience, 100.012) == [[0, 1, 2, 3]]
+    audience.note(3, now=100.017)
+    assert told(audience, 100.017) == [[4, 5, 6, 7]]
+    audience.note(4, now=100.022)  # the third has heard nothing since the second event, for less than its delay
+    assert told(audience, 100.022) == [[8, 9, 10, 11]]
+
+
+def test_a_part_may_be_several_cohorts() -> None:
+    audience = audience_of(16, Pace(0.001, parts=2, cohort_readers=4))
+    audience.note(1, now=100.0)
+    told(audience, 100.0)
+    audience.note(2, now=100.0159)
+    assert told(audience, 100.016) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    audience.note(3, now=100.0245)
+    assert told(audience, 100.0245) == [[8, 9, 10, 11], [12, 13, 14, 15]]
 
 
 def test_the_others_are_told_when_their_delay_is_over() -> None:
     audience = audience_of(8)
     audience.note(1, now=100.0)
     told(audience, 100.0)
-    audience.note(2, now=100.005)
-    assert told(audience, 100.005) == [[0, 1, 2, 3]]
-    assert audience.due == pytest.approx(100.005 + 8 * PACE.seconds_per_reader)
+    audience.note(2, now=100.0079)
+    assert told(audience, 100.008) == [[0, 1, 2, 3]]
+    assert audience.due == pytest.approx(100.0079 + 8 * PACE.seconds_per_reader)
     assert told(audience, audience.due or 0) == [[4, 5, 6, 7]]
 
 
@@ -77,8 +87,18 @@ def test_between_turns_there_is_a_rest() -> None:
     assert audience.due == pytest.approx(100.0 + 4 * PACE.seconds_per_reader)
 
 
+def test_a_long_flood_leaves_no_long_rest_behind() -> None:
+    audience = audience_of(8)
+    for head in range(0, 1000, PACE.enough_events):
+        audience.note(1 + head, now=100.0)
+        told(audience, 100.0)
+    audience.note(1001, now=100.001)
+    assert audience.due is not None
+    assert audience.due <= 100.0 + 8 * PACE.seconds_per_reader
+
+
 def test_a_small_room_does_not_rest() -> None:
-    pace = Pace(cohort_readers=4, seconds_per_reader=LEAST_REST_SECONDS / 5)
+    pace = Pace(LEAST_REST_SECONDS / 5, parts=1, cohort_readers=4)
     audience = audience_of(4, pace)
     for head in range(1, 20):
         audience.note(head, now=100.0)
@@ -100,8 +120,8 @@ def test_who_has_not_heard_does_not_wait_longer_when_cohorts_merge() -> None:
     audience = audience_of(8)
     audience.note(1, now=100.0)
     told(audience, 100.0)
-    audience.note(2, now=100.005)
-    told(audience, 100.005)
+    audience.note(2, now=100.0079)
+    told(audience, 100.008)
     due = audience.due
     assert due is not None
     for reader in (0, 1, 2, 4, 6, 7):

@@ -25,7 +25,7 @@ def test_what_is_said_at_one_door_is_heard_at_the_other(core: Core) -> None:
 
 def test_a_large_room_that_speaks_often(start_core: Callable[..., Core], monkeypatch: pytest.MonkeyPatch) -> None:
     """With cohorts of two that wait as long as they may: everybody hears everything once, and its author at once."""
-    slow = Pace(cohort_readers=2, seconds_per_reader=1.0, enough_events=1000)
+    slow = Pace(seconds_per_reader=1.0, parts=3, cohort_readers=2, enough_events=1000)
     monkeypatch.setattr(ledger, "TERMINAL_PACE", slow)
     monkeypatch.setattr(ledger, "WEB_PACE", slow)
     core = start_core()
@@ -54,7 +54,7 @@ def test_a_large_room_that_speaks_often(start_core: Callable[..., Core], monkeyp
 def test_who_speaks_hears_himself_at_once(start_core: Callable[..., Core], monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said is acknowledged though news waits for hours, and so is what is asked."""
     monkeypatch.setattr(audience, "MOST_DELAY_SECONDS", 3600.0)
-    monkeypatch.setattr(ledger, "TERMINAL_PACE", Pace(cohort_readers=1, seconds_per_reader=3600.0))
+    monkeypatch.setattr(ledger, "TERMINAL_PACE", Pace(seconds_per_reader=3600.0, parts=2, cohort_readers=1))
     core = start_core()
     author, listener = core.text("author"), core.text("listener")
     for number in range(10):
