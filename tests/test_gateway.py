@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -548,6 +549,18 @@ async def test_a_browser_that_does_not_read_stops_its_own_connection_only(
         got += str(message.data).count('"said"')
     assert got == count
     assert slow.websocket.close_code == 4506
+
+
+async def test_a_browser_that_vanishes_while_it_is_waited_for(recorder: Recorder, start_gateway: StartGateway) -> None:
+    slow = await enter(await start_gateway(recorder.address))
+    reader, to_slow, _ = await recorder.next()
+    await stuck(to_slow, json.dumps({"type": "said", "text": "x" * 60_000}).encode() + b"\n")
+    connection = slow.websocket._response.connection
+    assert connection is not None
+    assert connection.transport is not None
+    connection.transport.abort()
+    with contextlib.suppress(ConnectionError):  # what the gateway had not read makes its end a reset
+        assert await asyncio.wait_for(reader.read(), SECONDS) == b""
 
 
 async def test_a_core_that_does_not_read_stops_that_browser_only(

@@ -60,7 +60,9 @@ async def bridge(
     """
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            _, pump = await asyncio.get_running_loop().create_connection(lambda: _Down(browser, writer), *core)
+            _, pump = await asyncio.get_running_loop().create_connection(
+                lambda: _Down(websocket, browser, writer), *core
+            )
     except (OSError, TimeoutError):
         return CLOSE_CORE_LOST, "the chat server can't be reached"
     try:
@@ -101,7 +103,10 @@ class _Down(asyncio.Protocol):
     closing: Closing = CLOSE_CORE_LOST, "the chat server was lost"
     """How to close the WebSocket when the core has ended."""
 
-    def __init__(self, browser: asyncio.Transport, writer: AbstractStreamWriter) -> None:
+    def __init__(
+        self, websocket: web.WebSocketResponse, browser: asyncio.Transport, writer: AbstractStreamWriter
+    ) -> None:
+        self._websocket = websocket
         self._browser = browser
         self._writer = writer
         self._partial = b""  # a line of which the end has not come yet
@@ -121,7 +126,7 @@ class _Down(asyncio.Protocol):
             return
         browser, begun = self._browser, self._partial
         self._partial = data[end + 1 :]
-        if browser.is_closing():
+        if browser.is_closing() or self._websocket.closed:  # no frame may follow the one that closes
             return
         if end > COPIED_BYTES:
             browser.writelines((text_frame_head(len(begun) + end), begun, memoryview(data)[:end]))
@@ -139,7 +144,8 @@ class _Down(asyncio.Protocol):
     async def _wait_for_browser(self) -> None:
         with contextlib.suppress(ConnectionError):  # then it is gone, and the other pump has seen that
             await self._writer.drain()
-        self.core.resume_reading()
+        if not self.core.is_closing():
+            self.core.resume_reading()
 
     def pause_writing(self) -> None:
         """Make the other pump wait."""
