@@ -317,6 +317,28 @@ def test_the_gateway_stops_in_order_with_clients_connected(
         assert time.monotonic() - begin < 6
 
 
+@pytest.mark.parametrize(("module", "arguments"), [("tcp_core", FREE_PORTS), ("web_gateway", ("--port", "0"))])
+@pytest.mark.parametrize("by_signal", [True, False], ids=["signal", "eof"])
+def test_one_that_waits_for_an_end_of_input_stops_in_order(
+    module: str, arguments: tuple[str, ...], by_signal: bool, tmp_path: Path
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", module, "--until-eof", *arguments],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PARLEY_DATA_DIR": str(tmp_path), "PYTHONUNBUFFERED": "1"},
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        if by_signal:
+            process.terminate()
+        else:
+            process.stdin.close()
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""
+
+
 def test_a_core_that_is_killed_comes_back_with_its_history(
     start_program: Callable[..., Program],
     text: Callable[[int], TextClient],

@@ -102,7 +102,7 @@ def _is_our_fault(record: logging.LogRecord) -> bool:
 
 
 def _stop_at_eof() -> None:
-    while sys.stdin.buffer.read(4096):
+    while os.read(sys.stdin.fileno(), 4096):  # a buffered read would hold a lock that the end needs
         pass
     os.kill(os.getpid(), signal.SIGTERM)
 
