@@ -134,12 +134,12 @@ class Hub:
             self._prune_at = self._monotonic()
         while self._stop_at is None or (self._delivery.peers and self._monotonic() < self._stop_at):
             self._take_inbox()
+            self._go_on_with_held()
             self._prune()
             self._reception.expire()
             self._delivery.expire()
             self._ledger.settle()
             self._delivery.run()
-            self._go_on_with_held()
         self.over = True
         for peer in [*self._delivery.peers, *self._unheard()]:  # whoever has not gone by now
             self._delivery.drop(peer)

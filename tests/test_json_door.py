@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tcp_core import connection
+from tcp_core.hub import Hub
 from tests.conftest import Core, JsonClient, TextClient, stopping
 
 Message = dict[str, Any]
@@ -819,3 +820,13 @@ def test_all_at_once_everybody_sees_everything_once_and_in_the_same_order(core: 
         for n in range(TALKERS):
             assert [text for nick, text in order if nick == f"{k}{n}"] == [f"{k}{n} {i}" for i in range(LINES)]
     assert all(events(client.roundtrip()) == [] for client in web)
+
+
+def test_what_had_to_wait_is_answered_though_nothing_more_comes(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = core.web()
+    ann.join("Ann")
+    ann.roundtrip()
+    answers = iter([False])  # as if the replies before had not been taken yet, the first time it is asked
+    monkeypatch.setattr(Hub, "_takes_replies", staticmethod(lambda _: next(answers, True)))
+    ann.send(type="ping", id="last")
+    assert ann.read() == {"type": "pong", "id": "last"}
