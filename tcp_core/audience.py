@@ -65,7 +65,7 @@ class Audience(Generic[R]):
         self._news_at = float("-inf")
         self._rested_at = float("-inf")
         self._cohorts: deque[Cohort[R]] = deque([Cohort(head)])
-        """The one that was told longest ago first, so in the order of what is due."""
+        """The one that was told longest ago first: nearly in the order of what is due."""
 
     def __len__(self) -> int:
         return sum(len(cohort.readers) for cohort in self._cohorts)

@@ -107,7 +107,7 @@ class Delivery:
     # ---------------------------------------------------------------- a round
 
     def run(self) -> None:
-        """Send everybody what there is, as far as the sockets take it; new events when their round is due."""
+        """Send everybody what there is, as far as the sockets take it; new events to the cohort that is due."""
         self._go_on()
         head = self._log.last
         for rendering, audience in self._audiences.items():

@@ -54,7 +54,7 @@ class Gateway:
         self._options = options
         self._core = (options.core_host, options.core_port)
         self._assets = page.load(options.static_dir or page.default_directory(), options.text_port)
-        self._websockets: set[web.WebSocketResponse] = set()
+        self._websockets: dict[web.WebSocketResponse, web.Request] = {}
         self.app = web.Application()
         self.app.router.add_get("/ws", self._websocket)
         self.app.router.add_get("/healthz", self._health)
@@ -92,12 +92,12 @@ class Gateway:
             protocols=(SUBPROTOCOL,), heartbeat=PING_SECONDS, max_msg_size=FRAME_BYTES, compress=False
         )
         writer = await websocket.prepare(request)
-        self._websockets.add(websocket)
+        self._websockets[websocket] = request
         try:
             code, reason = self._objection(request, websocket) or await self._bridge(request, websocket, writer)
             await websocket.close(code=code, message=_short(reason))
         finally:
-            self._websockets.discard(websocket)
+            del self._websockets[websocket]
         return websocket
 
     def _objection(self, request: web.Request, websocket: web.WebSocketResponse) -> Closing | None:
@@ -120,10 +120,13 @@ class Gateway:
         return await bridge(websocket, request.transport, writer, client, self._core)
 
     async def _close_all(self, _: web.Application) -> None:
-        closing = (ws.close(code=CLOSE_STOPPED, message=b"the server is stopping") for ws in self._websockets.copy())
+        closing = [ws.close(code=CLOSE_STOPPED, message=b"the server is stopping") for ws in self._websockets]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(3):
                 await asyncio.gather(*closing, return_exceptions=True)
+        for request in self._websockets.values():  # those who take nothing, not even that
+            if request.transport is not None:
+                request.transport.abort()
 
 
 def _short(reason: str) -> bytes:

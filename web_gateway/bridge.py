@@ -66,8 +66,10 @@ async def bridge(
     except (OSError, TimeoutError):
         return CLOSE_CORE_LOST, "the chat server can't be reached"
     try:
-        host, port = pump.core.get_extra_info("peername")[:2]
-        pump.core.write(proxy_header(client, host, port))
+        peer = pump.core.get_extra_info("peername")
+        if peer is None or pump.core.is_closing():  # it hung up at once
+            return pump.closing
+        pump.core.write(proxy_header(client, *peer[:2]))
         async with asyncio.timeout(None) as reading:
             pump.end_with(reading)
             try:
@@ -85,6 +87,8 @@ async def _up(websocket: web.WebSocketResponse, down: _Down) -> Closing:
     async for message in websocket:
         if message.type is not WSMsgType.TEXT:
             return CLOSE_NOT_THE_PROTOCOL, "text frames only"
+        if down.core.is_closing():  # lost in this very turn of the event loop, so the reading was not ended yet
+            return down.closing
         # A line end can't be in a JSON string, only between tokens: one frame stays one line.
         line = message.data.replace("\n", " ").encode("utf-8", "surrogatepass")
         down.core.write(line + b"\n")
