@@ -87,8 +87,10 @@ class Audience(Generic[R]):
                 return
 
     def _merge(self) -> None:
-        """Do with one cohort fewer, once they are half empty."""
-        if len(self._cohorts) > 1 and len(self) <= (len(self._cohorts) - 1) * self._pace.cohort_readers // 2:
+        """Do with one cohort fewer, once they are half empty and the first two fit into one."""
+        if len(self._cohorts) < 2 or len(self) > (len(self._cohorts) - 1) * self._pace.cohort_readers // 2:
+            return
+        if len(self._cohorts[0].readers) + len(self._cohorts[1].readers) <= self._pace.cohort_readers:
             first = self._cohorts.popleft()
             first.readers |= self._cohorts[0].readers
             self._cohorts[0] = first

@@ -173,6 +173,7 @@ def test_everybody_hears_everything_in_time(steps: list[tuple[str, int]]) -> Non
             now = until
         tell()
         assert len(audience) == len(heard)
+        assert all(len(cohort.readers) <= PACE.cohort_readers for cohort in audience._cohorts)
         for seq in heard.values():
             assert seq == head or now - news_at[seq + 1] <= MOST_DELAY_SECONDS + 1e-9
     now += MOST_DELAY_SECONDS
