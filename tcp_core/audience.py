@@ -39,6 +39,8 @@ class Pace:
 TERMINAL_PACE = Pace(21e-6, parts=2)
 WEB_PACE = Pace(42e-6, parts=4)
 """A delivery to a browser costs three times as much: it passes the gateway."""
+ALONE = Pace(0.0, parts=1)
+"""Of an audience of one."""
 
 
 class Cohort(Generic[R]):

@@ -9,21 +9,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import count
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from tcp_core import nicknames
+from tcp_core.ignores import Ignores
 from tcp_core.messages import (
     Attendance,
     Command,
     CommandList,
+    Elevate,
     Event,
     GetHistory,
     History,
+    Ignore,
     Join,
     Left,
     ListCommands,
     ListMembers,
     ListMessages,
+    Moderate,
     Notice,
     Ping,
     Pong,
@@ -38,6 +42,7 @@ from tcp_core.messages import (
     Say,
 )
 from tcp_core.session import Session
+from tcp_core.speech import Speech
 
 _NEWEST = 2**62  # before this, there is everything
 
@@ -48,6 +53,7 @@ class Chat:
     :param find: looks a message up by its client's id, for exactly-once.
     :param history: reads the page of `(before, limit)`.
     :param messages: reads the newest messages, as many as its argument says.
+    :param speech: who may speak; everybody without it.
     """
 
     def __init__(
@@ -55,13 +61,16 @@ class Chat:
         find: Callable[[str], Event | None],
         history: Callable[[int, int], History],
         messages: Callable[[int], History],
+        speech: Speech | None = None,
     ) -> None:
         self._find = find
         self._history = history
         self._messages = messages
+        self._speech = speech
         self._sessions: dict[str, Session] = {}  # by nick, as shown
         self._holders: dict[str, Session] = {}  # by each key of the nick
         self._by_token: dict[str, Session] = {}
+        self.ignores = Ignores()
         self._numbers: dict[str, Iterator[int]] = {}
         """For each nick that was wanted twice, the numbers not tried yet; valid until somebody lets go of a nick."""
 
@@ -79,6 +88,14 @@ class Chat:
     def session_of(self, token: str) -> Session | None:
         """Return the session that a resume token belongs to."""
         return self._by_token.get(token) if token else None
+
+    def holder(self, nick: str) -> Session | None:
+        """Return the session of one who is here under `nick`, or one that is the same."""
+        try:
+            keys = nicknames.keys(nick)
+        except UnicodeEncodeError:
+            return None
+        return next((self._holders[key] for key in keys if key in self._holders), None)
 
     def free_nick(self, wanted: str) -> str:
         """Return the nick that a joiner gets: the one wanted, or that with the next free number.
@@ -98,32 +115,63 @@ class Chat:
         match command:
             case Say():
                 stored = None if command.id is UNSET else self._find(command.id)
+                if stored is None and self._speech is not None:
+                    self._speech.check_message(session)
                 yield stored or Said(nick=session.nick, text=command.text, id=command.id)
             case Rename():
                 yield from self._rename(session, command)
             case Quit():
                 yield Left(nick=session.nick, reason="quit")
             case ListMembers():
-                here = (Presence(s.nick, s.door, s.since) for s in self._sessions.values())
+                here = (self._presence(s, session.operator) for s in self._sessions.values())
                 yield Attendance(tuple(here), command.id)
             case ListCommands():
-                yield CommandList(command.id)
+                yield CommandList(command.id, session.operator)
+            case Ignore():
+                yield from self._ignore(session, command)
             case GetHistory():
                 yield self._history(command.before, command.limit)
             case ListMessages():
                 # A page keeps whole stretches of the log; a terminal wants what was said.
                 web = session.door == "web"
-                yield self._history(_NEWEST, command.limit) if web else self._messages(command.limit)
+                yield self._history(_NEWEST, command.limit) if web else self.heard(session, command.limit)
                 if command.id is not UNSET:
                     yield Notice("done", {}, command.id)
             case Ping():
                 yield Pong(command.id)
             case Join():
                 raise RefusedError("already-joined")
+            case Elevate() | Moderate():
+                raise TypeError("that is for moderation to decide")
             case Refused() | Notice():
                 yield command
 
+    @staticmethod
+    def _presence(session: Session, for_operator: bool) -> Presence:
+        address = session.address if for_operator else ""
+        return Presence(session.nick, session.door, session.since, address, session.operator)
+
+    def heard(self, session: Session, limit: int) -> History:
+        """Return the newest messages, but those of nicks that `session` ignores."""
+        history = self._messages(limit)
+        ignored = self.ignores.of(session)
+        return structs.replace(history, events=[event for event in history.events if event.nick not in ignored])
+
+    def _ignore(self, session: Session, command: Ignore) -> Iterator[Event | Reply]:
+        if command.nick:
+            held = self.holder(command.nick)
+            nick = held.nick if held is not None else nicknames.enforce(command.nick)
+            if command.ignored:
+                self.ignores.add(session, nick)
+            else:
+                self.ignores.remove(session, nick)
+        nicks = self.ignores.of(session)
+        code = "ignoring" if nicks else "ignoring-nobody"
+        yield Notice(code, {"nicks": ", ".join(nicks)}, command.id)
+
     def _rename(self, session: Session, command: Rename) -> Iterator[Event | Reply]:
+        if self._speech is not None:
+            self._speech.check_muted(session)  # or the nick would speak
         nick = nicknames.enforce(command.nick)
         if any(self._holders.get(key, session) is not session for key in nicknames.keys(nick)):
             raise RefusedError("nick-taken", nick=nick)
@@ -148,6 +196,7 @@ class Chat:
             case Left():
                 self._let_go(session)
                 self._by_token.pop(session.token, None)
+                self.ignores.left(session)
 
     def _taken(self, nick: str) -> bool:
         return any(key in self._holders for key in nicknames.keys(nick))

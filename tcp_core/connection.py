@@ -8,7 +8,6 @@ chat.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import select
 import socket
 import time
@@ -16,12 +15,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
-from tcp_core.framing import JSON_LINE_BYTES, Line, LineFraming, TextFraming
+from msgspec import UNSET
+
+from tcp_core.commands import DEFAULT_LIMITS, InputLimits
+from tcp_core.framing import JSON_LINE_BYTES, TEXT_LINE_BYTES, Line, LineFraming, TextFraming
 from tcp_core.hub import Hub
 from tcp_core.json_codec import JsonCodec
-from tcp_core.limits import ConnectionLimits, Rate
+from tcp_core.limits import ConnectionLimits, Rate, ip_of
 from tcp_core.messages import Command, Door, GarbledError, Refused, RefusedError
-from tcp_core.peer import Peer
+from tcp_core.peer import Codec, Peer
 from tcp_core.proxy_header import ProxyHeader
 from tcp_core.text_codec import TextCodec, is_http
 from tcp_core.wording import Lang
@@ -48,6 +50,9 @@ class ConnectionOptions:
     """The web page, for those who come with a browser; {host} stands for the address they came to."""
     gateway_networks: tuple[Network, ...]
     limits: ConnectionLimits
+    input_limits: InputLimits = DEFAULT_LIMITS
+    line_bytes: int = TEXT_LINE_BYTES
+    rate_patience_seconds: float = 0.0
 
 
 class Connection:
@@ -65,7 +70,7 @@ class Connection:
         self._batch: list[Command] = []
         self._idle_bytes = 0  # received since the last command
         self._receive_bytes = LEAST_RECEIVE_BYTES
-        self._rate = Rate(options.rate_burst, options.rate_per_second)
+        self._rate = Rate(options.rate_burst, options.rate_per_second, options.rate_patience_seconds)
         self._most_bytes = TURN_BYTES if options.rate_per_second else RECEIVE_BYTES
 
     def run(self) -> None:
@@ -77,7 +82,8 @@ class Connection:
             self._sock.close()
             limits.leave()
             return
-        codec = TextCodec(self._options.lang) if self._door == "terminal" else JsonCodec(self._options.lang)
+        codec_class = TextCodec if self._door == "terminal" else JsonCodec
+        codec: Codec = codec_class(self._options.lang, self._options.input_limits)
         self._peer = Peer(self._sock, self._door, address, codec)
         self._hub.connected(self._peer)
         try:
@@ -102,9 +108,7 @@ class Connection:
         own: str = self._sock.getpeername()[0]
         if self._door == "terminal":
             return own, True, b""
-        ip = ipaddress.ip_address(own.partition("%")[0])
-        ip = getattr(ip, "ipv4_mapped", None) or ip
-        if not any(ip in network for network in self._options.gateway_networks):
+        if not any(ip_of(own) in network for network in self._options.gateway_networks):
             raise GarbledError("proxy-header")
         header = ProxyHeader()
         deadline = time.monotonic() + PROXY_HEADER_SECONDS
@@ -127,7 +131,7 @@ class Connection:
             data = self._receive()
 
     def _read_text(self) -> None:
-        framing = TextFraming()
+        framing = TextFraming(self._options.line_bytes)
         while True:
             if self._may_be_unended_nick(framing) and not self._readable_soon():
                 lines = framing.end_line()
@@ -192,8 +196,13 @@ class Connection:
             if commands:  # an empty line is nothing, and costs nothing
                 self._idle_bytes = 0
                 self._wait_for_turn()
-                batch += commands
+                batch += map(self._refused, commands) if self._rate.exhausted(time.monotonic()) else commands
         self._flush()
+
+    def _refused(self, command: Command) -> Command:
+        """Refuse what one asks who has been too fast for too long."""
+        limit = f"{self._options.rate_per_second:g}"
+        return Refused("rate", {"limit": limit}, getattr(command, "id", UNSET))
 
     def _wait_for_turn(self) -> None:
         """Wait as long as the client's rate demands; not for one that is gone.

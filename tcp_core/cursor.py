@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 
-from tcp_core.rendering import Rendering
+from tcp_core.rendering import Rendering, Selection
 
 Send = Callable[[bytes], int]
 """Sends what it can of the bytes and returns how many that were; raises BlockingIOError if none."""
@@ -38,7 +38,7 @@ class Cursor:
     def __init__(self) -> None:
         self.position = 0
         """The newest seq that was handed to the socket, at least in part."""
-        self.rendering: Rendering | None = None
+        self.rendering: Rendering | Selection | None = None
         """How the log is shown; None before joining, when there are only replies."""
         self.end: int | None = None
         """The last seq it is going to see; None while there is no end."""
@@ -46,11 +46,6 @@ class Cursor:
         """The size of the replies not sent yet, in bytes."""
         self._replies: deque[tuple[int, bytes]] | None = None
         self._rest = b""  # of what the socket took only in part: at most one event or one reply
-
-    @property
-    def idle(self) -> bool:
-        """Whether there are only events to be sent."""
-        return not (self._rest or self._replies)
 
     def reply(self, after: int, data: bytes) -> None:
         """Have `data` sent after event `after`."""
@@ -87,7 +82,7 @@ class Cursor:
             if self.rendering is None or self.position >= limit:
                 return Progress.DONE
             piece = self.rendering.piece(self.position, limit)
-            sent = send(piece.data)
+            sent = send(piece.data) if piece.data else 0
             if sent < len(piece.data):
                 self.sent_part(*piece.cut(sent))
                 return Progress.BLOCKED

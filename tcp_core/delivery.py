@@ -12,12 +12,12 @@ import struct
 import termios
 from collections.abc import Callable
 
-from tcp_core.audience import Audience, Cohort, Pace
+from tcp_core.audience import ALONE, Audience, Cohort, Pace
 from tcp_core.cursor import Progress
 from tcp_core.deadlines import Deadlines, earliest
 from tcp_core.event_log import EventLog
 from tcp_core.peer import SEND_FLAGS, Peer
-from tcp_core.rendering import Rendering
+from tcp_core.rendering import Rendering, Selection
 
 FLUSH_SECONDS = 10.0
 """How long a connection that is ending may go without taking anything of what it has coming."""
@@ -51,7 +51,7 @@ class Delivery:
         self._monotonic = monotonic
         self.peers: set[Peer] = set()
         """All connections that are not closed."""
-        self._audiences: dict[Rendering, Audience[Peer]] = {}
+        self._audiences: dict[Rendering | Selection, Audience[Peer]] = {}
         self._owed: dict[Peer, None] = {}
         """Who has something to be sent besides new events, or stands somewhere else."""
         self._flushing: Deadlines[Peer] = Deadlines(FLUSH_SECONDS)
@@ -67,6 +67,16 @@ class Delivery:
         peer.cursor.rendering = rendering
         peer.cursor.position = position
         self._owed[peer] = None
+
+    def hide(self, peer: Peer, hidden: tuple[bytes, ...]) -> None:
+        """Let the peer, which has a place, see nothing from here on of what begins with one of `hidden`."""
+        rendering = peer.cursor.rendering
+        if isinstance(rendering, Rendering) and not peer.broken:
+            self._set_apart(peer)
+            rendering = peer.cursor.rendering = Selection(rendering)
+            self._audiences[rendering] = Audience(ALONE, self._log.last)
+        if isinstance(rendering, Selection):
+            rendering.hidden = hidden
 
     def reply(self, peer: Peer, after: int, data: bytes) -> None:
         """Have `data` sent to the peer, behind seq `after`."""
@@ -110,7 +120,7 @@ class Delivery:
         """Send everybody what there is, as far as the sockets take it; new events to the cohort that is due."""
         self._go_on()
         head = self._log.last
-        for rendering, audience in self._audiences.items():
+        for rendering, audience in list(self._audiences.items()):  # who is dropped takes a selection along
             now = self._monotonic()
             audience.note(head, now)
             if audience.due is not None and audience.due <= now:
@@ -124,7 +134,7 @@ class Delivery:
         for peer in owed:
             self._advance(peer)
 
-    def _tell(self, cohort: Cohort[Peer], rendering: Rendering, head: int) -> None:
+    def _tell(self, cohort: Cohort[Peer], rendering: Rendering | Selection, head: int) -> None:
         """Send new events. Nearly all readers stand at the same place and take the same piece, in one send each."""
         readers = list(cohort.readers)
         while readers:
@@ -232,6 +242,8 @@ class Delivery:
         for deadlines in (self._flushing, self._lingering, self._stuck):
             deadlines.discard(peer)
         self._leave_audience(peer)
+        if isinstance(peer.cursor.rendering, Selection):
+            self._audiences.pop(peer.cursor.rendering, None)
         with contextlib.suppress(OSError):
             if not peer.eof:
                 peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

@@ -11,13 +11,13 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal
 
-from msgspec import UNSET, structs
+from msgspec import UNSET, json, structs
 
-from tcp_core.messages import Event, Joined, Left, Renamed, Said
+from tcp_core.messages import Cleared, Event, Joined, Left, Renamed, Said
 from tcp_core.session import Session
 
 Durability = Literal["process", "power"]
@@ -29,7 +29,7 @@ CREATE TABLE events (
     ts INTEGER NOT NULL,              -- Unix ms
     type TEXT NOT NULL,
     nick TEXT NOT NULL,
-    body TEXT NOT NULL DEFAULT '',    -- of said: the text; of renamed: the new nick; of left: the reason
+    body TEXT NOT NULL DEFAULT '',    -- the text; the new nick; the reason; of cleared: JSON
     id TEXT                           -- of said: the client's id
 );
 CREATE UNIQUE INDEX events_by_id ON events (id) WHERE id IS NOT NULL;
@@ -51,6 +51,8 @@ _SYNCHRONOUS = {"process": "NORMAL", "power": "FULL"}
 _CHECKED_BYTES = 64 * 1024 * 1024
 _SAMPLES = 1000
 _PRUNED_AT_ONCE = 500
+_CLEARABLE_EVENTS = 100_000
+"""How far back messages that are to be cleared are looked for."""
 _COLUMNS = "seq, ts, type, nick, body, id"
 
 
@@ -111,6 +113,7 @@ class EventLog:
         if epoch is None:
             raise sqlite3.DatabaseError("not a log that this version of Parley can read")
         db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA secure_delete = ON")  # what is pruned or cleared is not left in the file
         db.execute(f"PRAGMA synchronous = {_SYNCHRONOUS[durability]}")
         (self.epoch,) = epoch
         # The last seq is kept besides the events, so that it outlives them and no number is given twice.
@@ -148,7 +151,9 @@ class EventLog:
             db.execute("BEGIN IMMEDIATE")
             db.executemany(f"INSERT INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", map(_row, events))
             for event in events:
-                if not isinstance(event, Said):
+                if isinstance(event, Cleared):
+                    db.executemany("UPDATE events SET body = '' WHERE seq = ?", ((seq,) for seq in event.seqs))
+                elif not isinstance(event, Said):
                     self._note_presence(event, entering)
             db.execute("COMMIT")
         except sqlite3.Error as error:
@@ -156,7 +161,14 @@ class EventLog:
                 db.execute("ROLLBACK")
             raise NotStoredError(str(error)) from error
         self.last += len(events)
+        if any(isinstance(event, Cleared) for event in events):
+            self._forget_old_pages()
         return events
+
+    def _forget_old_pages(self) -> None:
+        """Empty the write-ahead log, which still has what was cleared; it is emptied later if it can't be now."""
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _note_presence(self, event: Joined | Left | Renamed, entering: Session | None) -> None:
         match event:
@@ -178,8 +190,14 @@ class EventLog:
         return self._events("WHERE seq < ? ORDER BY seq DESC LIMIT ?", seq, limit)[::-1]
 
     def messages_before(self, seq: int, limit: int) -> list[Event]:
-        """Return the `limit` events of type `said` that precede `seq`, oldest first."""
-        return self._events("WHERE type = 'said' AND seq < ? ORDER BY seq DESC LIMIT ?", seq, limit)[::-1]
+        """Return the `limit` messages that precede `seq` and were not cleared, oldest first."""
+        where = "WHERE type = 'said' AND seq < ? AND body <> '' ORDER BY seq DESC LIMIT ?"
+        return self._events(where, seq, limit)[::-1]
+
+    def messages_of(self, nick: str, limit: int) -> list[Event]:
+        """Return the newest `limit` messages that were said under `nick` and not cleared, oldest first."""
+        where = "WHERE type = 'said' AND seq > ? AND nick = ? AND body <> '' ORDER BY seq DESC LIMIT ?"
+        return self._events(where, self.last - _CLEARABLE_EVENTS, nick, limit)[::-1]
 
     def find(self, id: str) -> Event | None:
         """Return the message that has the client's `id`."""
@@ -264,6 +282,9 @@ def _row(event: Event) -> tuple[int, int, str, str, str, str | None]:
             return (event.seq, event.ts, "left", event.nick, event.reason, None)
         case Renamed():
             return (event.seq, event.ts, "renamed", event.nick, event.new_nick, None)
+        case Cleared():
+            body = json.encode({"by": event.by, "seqs": event.seqs}).decode()
+            return (event.seq, event.ts, "cleared", event.nick, body, None)
 
 
 def _event(seq: int, ts: int, type: str, nick: str, body: str, id: str | None) -> Event:
@@ -276,4 +297,6 @@ def _event(seq: int, ts: int, type: str, nick: str, body: str, id: str | None) -
             return Left(seq=seq, ts=ts, nick=nick, reason=body)
         case "renamed":
             return Renamed(seq=seq, ts=ts, nick=nick, new_nick=body)
+        case "cleared":
+            return Cleared(seq=seq, ts=ts, nick=nick, **json.decode(body))
     raise LogUnusableError(f"event {seq} has the unknown type {type!r}")

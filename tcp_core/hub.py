@@ -11,29 +11,47 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from msgspec import UNSET, UnsetType
 
+from tcp_core.admission import Admission
 from tcp_core.chat import Chat
 from tcp_core.deadlines import earliest
 from tcp_core.delivery import Delivery
 from tcp_core.event_log import EventLog, NotStoredError, UnreadableError
 from tcp_core.ledger import Ledger, Pending
-from tcp_core.messages import ROOM, Command, Event, History, Join, Joined, Left, Refused, RefusedError, Say
+from tcp_core.messages import (
+    ROOM,
+    Command,
+    Elevate,
+    Event,
+    History,
+    Ignore,
+    Join,
+    Joined,
+    Left,
+    Moderate,
+    Refused,
+    RefusedError,
+    Renamed,
+    Reply,
+    Say,
+)
+from tcp_core.moderation import Moderation
 from tcp_core.peer import Peer
 from tcp_core.reception import CLOSE_FAILED, CLOSE_STOPPED, Reception, ReceptionOptions
+from tcp_core.register import Register
+from tcp_core.session import Session
+from tcp_core.speech import Speech
 from tcp_core.watcher import Watcher
 
 PRUNE_SECONDS = 60.0
 PRUNE_STEP_SECONDS = 0.02
 """Between two steps of pruning, so that chat goes on in between."""
-REPLY_BYTES = 64 * 1024
-"""While a peer has more than this in replies to take, its further input waits."""
-
 
 _logger = logging.getLogger("parley.hub")
 
@@ -45,6 +63,8 @@ class HubOptions(ReceptionOptions):
     stuck_seconds: float = 300.0
     retention_days: float = 0.0
     retention_bytes: int = 0
+    reply_bytes: int = 64 * 1024
+    """While a peer has more than this in replies to take, its further input waits."""
 
 
 class Hub:
@@ -66,6 +86,7 @@ class Hub:
     ) -> None:
         self._log = log
         self._monotonic = monotonic
+        self._wall_clock = wall_clock
         self._inbox: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
         """What is to be called, with its arguments."""
         self._thread = threading.Thread(target=self._run, name="hub")
@@ -79,12 +100,21 @@ class Hub:
         """Peers of which input waits until they have taken replies."""
 
         self._watcher = Watcher(self.writable)
-        self._chat = Chat(log.find, self._history, self._messages)
+        register = Register(log.path.parent, self._now_ms)
+        self._chat = Chat(log.find, self._history, self._messages, Speech(register, self._now_ms))
         self._delivery = Delivery(
             log, self._watcher.watch, self._queue_turn, self._on_stuck, options.stuck_seconds, monotonic
         )
-        self._ledger = Ledger(log, self._delivery, options.lang, wall_clock, self._take_effect, self._not_stored)
-        self._reception = Reception(self._chat, log, self._ledger, self._delivery, options, monotonic)
+        self._ledger = Ledger(log, self._delivery, options.lang, self._now_ms, self._take_effect, self._not_stored)
+        admission = Admission(
+            register, options.password, options.joins_per_minute, options.sessions_per_address, monotonic
+        )
+        self._reception = Reception(
+            self._chat, log, self._ledger, self._delivery, admission, self._elevate, options, monotonic
+        )
+        self._moderation = Moderation(
+            self._chat, register, self._reception, options.operator_password, self._seqs_of, monotonic, self._now_ms
+        )
 
     # ----------------------------------- called from any thread; it happens in the hub's
 
@@ -228,9 +258,8 @@ class Hub:
         if peer.eof:
             self._reception.part(peer)
 
-    @staticmethod
-    def _takes_replies(peer: Peer) -> bool:
-        return peer.cursor.reply_bytes <= REPLY_BYTES or peer.broken
+    def _takes_replies(self, peer: Peer) -> bool:
+        return peer.cursor.reply_bytes <= self._options.reply_bytes or peer.broken
 
     def _go_on_with_held(self) -> None:
         for peer in [peer for peer in self._held if self._takes_replies(peer)]:
@@ -247,8 +276,10 @@ class Hub:
                 return
             if isinstance(command, Say) and command.id is not UNSET and self._ledger.holds_id(command.id):
                 self._ledger.settle()  # its first sending has to be in the log for the second to be found there
-            for result in self._chat.decide(session, command):
+            for result in self._decide(session, command):
                 self._ledger.pend(Pending(peer, session, result, command))
+            if isinstance(command, Ignore):
+                self._reception.show_ignored(session)
         except RefusedError as error:
             self._refuse(peer, error.reply(_id(command)))
         except UnreadableError as error:
@@ -258,6 +289,15 @@ class Hub:
             _logger.exception("a command of %s could not be applied", peer.address)
             self._reception.part(peer, "lost")
             self._reception.dismiss(peer, CLOSE_FAILED, "failed")
+
+    def _decide(self, session: Session, command: Command) -> Iterator[Event | Reply]:
+        if not isinstance(command, Elevate | Moderate):
+            return self._chat.decide(session, command)
+        self._ledger.settle()  # moderation concerns what has happened
+        return self._moderation.decide(session, command)
+
+    def _elevate(self, command: Elevate, nick: str, address: str) -> None:
+        self._moderation.elevate(command, nick, address)
 
     def _refuse(self, peer: Peer, refused: Refused) -> None:
         self._ledger.settle()  # the refusal stands behind what was said before
@@ -269,10 +309,18 @@ class Hub:
             assert peer is not None
             assert isinstance(command, Join)
             self._reception.enter(peer, session, event, command)
+            self._appeared(event.nick)
         elif isinstance(event, Left):
             self._reception.left(peer, session, event)
+            self._moderation.left(session)
         else:
             self._chat.fold(session, event)
+            if isinstance(event, Renamed):
+                self._appeared(event.new_nick, event.nick)
+
+    def _appeared(self, nick: str, before: str = "") -> None:
+        for session in self._chat.ignores.appeared(nick, before):
+            self._reception.show_ignored(session)
 
     def _not_stored(self, pending: Pending) -> None:
         peer, session, what, command = pending
@@ -280,6 +328,12 @@ class Hub:
             self._reception.left_unstored(peer, session)
         elif peer is not None:
             self._reception.refuse(peer, Refused("not-stored", {}, _id(command)))
+
+    def _now_ms(self) -> int:
+        return int(self._wall_clock() * 1000)
+
+    def _seqs_of(self, nick: str, limit: int) -> list[int]:
+        return [event.seq for event in self._log.messages_of(nick, limit)]
 
     def _messages(self, limit: int) -> History:
         return History(ROOM, self._log.messages_before(self._log.last + 1, limit), more=False)

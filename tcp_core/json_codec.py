@@ -9,11 +9,12 @@ from __future__ import annotations
 from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError, json
 
 from tcp_core import wording
-from tcp_core.commands import understand
+from tcp_core.commands import DEFAULT_LIMITS, InputLimits, understand
 from tcp_core.framing import JSON_LINE_BYTES
 from tcp_core.messages import (
     ROOM,
     Attendance,
+    BanList,
     Bye,
     Command,
     CommandList,
@@ -61,8 +62,9 @@ def encode_event(event: Event) -> bytes:
 class JsonCodec:
     """The JSON door, with the few words it says in one language."""
 
-    def __init__(self, lang: Lang) -> None:
+    def __init__(self, lang: Lang, limits: InputLimits = DEFAULT_LIMITS) -> None:
         self.lang: Lang = lang
+        self._limits = limits
 
     def decode(self, line: str, joined: bool) -> list[Command]:  # noqa: ARG002 (as the text codec)
         """Say what a line asks for."""
@@ -73,7 +75,7 @@ class JsonCodec:
         if not isinstance(message, Input):
             return [message]
         try:
-            return understand(message.text, message.id)
+            return understand(message.text, message.id, self._limits)
         except RefusedError as error:
             return [error.reply(message.id)]
 
@@ -91,14 +93,16 @@ class JsonCodec:
             case Attendance():
                 return self._worded("notice", "who", "\n".join(wording.attendance(reply, self.lang)), reply.id)
             case CommandList():
-                return self._worded("notice", "help", "\n".join(wording.command_list(self.lang)), reply.id)
+                lines = wording.command_list(self.lang, reply.operator)
+                return self._worded("notice", "help", "\n".join(lines), reply.id)
+            case BanList():
+                return self._worded("notice", "bans", "\n".join(wording.ban_list(reply, self.lang)), reply.id)
             case Members():
                 return _members(reply.nicks)
             case History():
                 return _history(reply)
             case Bye():
-                text = wording.WORDINGS[self.lang].byes.get(reply.reason, reply.reason)
-                return _ENCODER.encode(Bye(reply.code, text)) + b"\n"
+                return _ENCODER.encode(Bye(reply.code, wording.farewell(reply, self.lang))) + b"\n"
             case Prompt():
                 return b""
             case _:

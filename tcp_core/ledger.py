@@ -16,7 +16,7 @@ from tcp_core.audience import TERMINAL_PACE, WEB_PACE
 from tcp_core.delivery import Delivery
 from tcp_core.event_log import EventLog, NotStoredError
 from tcp_core.json_codec import JsonCodec, encode_event
-from tcp_core.messages import Command, Event, Joined, Left, Renamed, Reply, Said
+from tcp_core.messages import Cleared, Command, Event, Joined, Left, Renamed, Reply, Said
 from tcp_core.peer import Peer
 from tcp_core.rendering import Rendering
 from tcp_core.session import Session
@@ -41,6 +41,7 @@ class Pending(NamedTuple):
 class Ledger:
     """Between deciding and delivering.
 
+    :param now_ms: the time for the log, Unix ms.
     :param take_effect: called with each pending thing that changes who is here, and its event, once it is in the log.
     :param not_stored: called with each pending event that could not be stored.
     """
@@ -50,13 +51,14 @@ class Ledger:
         log: EventLog,
         delivery: Delivery,
         lang: Lang,
-        wall_clock: Callable[[], float],
+        now_ms: Callable[[], int],
         take_effect: Callable[[Pending, Event], None],
         not_stored: Callable[[Pending], None],
     ) -> None:
         self._log = log
         self._delivery = delivery
-        self._wall_clock = wall_clock
+        self.now_ms = now_ms
+        """The time for the log, Unix ms."""
         self._take_effect = take_effect
         self._not_stored = not_stored
         self._pending: list[Pending] = []
@@ -68,10 +70,6 @@ class Ledger:
         for rendering, pace in ((self.json, WEB_PACE), (self.text, TERMINAL_PACE)):
             rendering.warm()
             delivery.add_rendering(rendering, pace)
-
-    def now_ms(self) -> int:
-        """Return the time for the log, Unix ms."""
-        return int(self._wall_clock() * 1000)
 
     def holds_id(self, id: str) -> bool:
         """Whether a message with the client's `id` is pending."""
@@ -91,7 +89,7 @@ class Ledger:
         if isinstance(what, Said):
             if what.id is not UNSET:
                 self._pending_ids.add(what.id)
-        elif isinstance(what, Joined | Left | Renamed):
+        elif isinstance(what, Joined | Left | Renamed | Cleared):
             self.settle()
 
     def settle(self) -> None:
@@ -132,11 +130,15 @@ class Ledger:
         except NotStoredError as error:
             _logger.error("%d events could not be stored: %s", len(drafts), error)
             return None
+        changed = any(isinstance(event, Cleared) for event in events)
         for rendering in self._renderings:
-            rendering.extend(events)
+            if changed:
+                rendering.reload()
+            else:
+                rendering.extend(events)
         return events
 
 
 def _draft(what: Event | Reply) -> Event | None:
     """Return `what` if it is an event that the log has not taken yet."""
-    return what if isinstance(what, Said | Joined | Left | Renamed) and not what.seq else None
+    return what if isinstance(what, Event) and not what.seq else None

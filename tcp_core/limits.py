@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv6Address
 
 from tcp_core.messages import RefusedError
+
+_TIDY_ENTRIES = 1024
 
 
 class ConnectionLimits:
@@ -74,25 +78,61 @@ class ConnectionLimits:
                 del self._by_address[network]
 
 
+def ip_of(address: str) -> IPv4Address | IPv6Address:
+    """Return the IP address that is written as `address`, an IPv4 address that IPv6 carries as what it is."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    return getattr(ip, "ipv4_mapped", None) or ip
+
+
 def network_of(address: str) -> str:
     """Return what counts as one address: an IPv4 address, or the /64 of an IPv6 address."""
     if ":" not in address:
         return address
-    ip = ipaddress.IPv6Address(address)
-    if ip.ipv4_mapped:
-        return str(ip.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(ip) >> 64 << 64, 64)))
+    ip = ip_of(address)
+    return str(ip) if ip.version == 4 else str(ipaddress.IPv6Network((int(ip) >> 64 << 64, 64)))
+
+
+class Allowance:
+    """Lets each address do something `burst` times at once, and then once every `seconds`. Used by one thread.
+
+    :param burst: 0 for no limit.
+    """
+
+    def __init__(self, burst: int, seconds: float) -> None:
+        self._burst = burst
+        self._seconds = seconds
+        self._theoretical: dict[str, float] = {}  # for each network, when its next time would be due at an even pace
+        self._tidy_at = _TIDY_ENTRIES
+
+    def wait_seconds(self, address: str, now: float) -> int:
+        """Return how long `address` has to wait for its next time, in whole seconds; 0 if it need not."""
+        if not self._burst:
+            return 0
+        due = self._theoretical.get(network_of(address), now) - self._seconds * (self._burst - 1)
+        return max(0, math.ceil(due - now))
+
+    def count(self, address: str, now: float) -> None:
+        """Count one time."""
+        network = network_of(address)
+        self._theoretical[network] = max(self._theoretical.get(network, now), now) + self._seconds
+        if len(self._theoretical) >= self._tidy_at:  # those whose time has passed are as good as new
+            self._theoretical = {key: at for key, at in self._theoretical.items() if at > now}
+            self._tidy_at = max(_TIDY_ENTRIES, 2 * len(self._theoretical))
 
 
 class Rate:
     """Lets `burst` lines through at once and then `per_second`, by delay (generic cell rate algorithm, ITU-T I.371).
 
     Used by one thread.
+
+    :param patience_seconds: who has been made to wait again and again for so long is refused; 0: never.
     """
 
-    __slots__ = ("_interval", "_slack", "_theoretical")
+    __slots__ = ("_interval", "_patience", "_slack", "_theoretical", "_waiting_since")
 
-    def __init__(self, burst: int, per_second: float) -> None:
+    def __init__(self, burst: int, per_second: float, patience_seconds: float = 0.0) -> None:
+        self._patience = patience_seconds
+        self._waiting_since: float | None = None  # when it was first made to wait, of the times without a break
         self._interval = 1 / per_second if per_second else 0.0
         self._slack = self._interval * max(0, burst - 1)
         self._theoretical = 0.0  # when the next line would be due at an even pace
@@ -101,4 +141,13 @@ class Rate:
         """Count a line at `now` (seconds), and return how long it has to wait, in seconds."""
         due = max(self._theoretical, now)
         self._theoretical = due + self._interval
-        return max(0.0, due - self._slack - now)
+        delay = max(0.0, due - self._slack - now)
+        if not delay:
+            self._waiting_since = None
+        elif self._waiting_since is None:
+            self._waiting_since = now
+        return delay
+
+    def exhausted(self, now: float) -> bool:
+        """Whether the patience with one who does not slow down is over at `now` (seconds)."""
+        return bool(self._patience and self._waiting_since is not None and now - self._waiting_since > self._patience)

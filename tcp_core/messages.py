@@ -30,6 +30,7 @@ class Join(Struct, frozen=True, tag_field="type", tag="join"):
     session: str = ""
     epoch: str = ""
     after: Seq | UnsetType = UNSET
+    password: str = ""
 
 
 class Input(Struct, frozen=True, tag_field="type", tag="input"):
@@ -97,6 +98,39 @@ class ListCommands:
     id: str | UnsetType = UNSET
 
 
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """Show one no messages of `nick` any more, or again; without a nick: whose they are."""
+
+    nick: str
+    ignored: bool
+    id: str | UnsetType = UNSET
+
+
+@dataclass(frozen=True, slots=True)
+class Elevate:
+    """Become an operator."""
+
+    password: str
+    id: str | UnsetType = UNSET
+
+    def __repr__(self) -> str:
+        """Return what may stand in a log: not the password."""
+        return "Elevate(…)"
+
+
+Action = Literal["kick", "ban", "unban", "bans", "mute", "unmute", "lock", "unlock", "slow", "clear"]
+
+
+@dataclass(frozen=True, slots=True)
+class Moderate:
+    """Do what operators may; `argument` is what was typed behind the word, in one line."""
+
+    action: Action
+    argument: str
+    id: str | UnsetType = UNSET
+
+
 # ------------------------------------------------------------------ events
 
 
@@ -114,7 +148,7 @@ class Joined(_Event, frozen=True, kw_only=True, tag=str.lower):
 
 
 class Left(_Event, frozen=True, kw_only=True, tag=str.lower):
-    """Somebody is gone; `reason` is one of quit, lost, timeout, stopped."""
+    """Somebody is gone; `reason` is one of quit, lost, timeout, stopped, kicked, banned."""
 
     reason: str
 
@@ -126,13 +160,20 @@ class Renamed(_Event, frozen=True, kw_only=True, tag=str.lower):
 
 
 class Said(_Event, frozen=True, kw_only=True, tag=str.lower):
-    """A message; `text` may hold several lines."""
+    """A message; `text` may hold several lines, and is empty if it was taken away."""
 
     text: str
     id: str | UnsetType = UNSET
 
 
-Event = Joined | Left | Renamed | Said
+class Cleared(_Event, frozen=True, kw_only=True, tag=str.lower):
+    """The operator `by` took messages of `nick` away; their text is no longer in the log."""
+
+    by: str
+    seqs: list[int]
+
+
+Event = Joined | Left | Renamed | Said | Cleared
 
 
 # ----------------------------------------------------------------- replies
@@ -182,14 +223,15 @@ class Pong(Struct, frozen=True, tag_field="type", tag="pong"):
     id: str | UnsetType = UNSET
 
 
-class Bye(Struct, frozen=True, tag_field="type", tag="bye"):
-    """The last line before the core closes a connection."""
+Detail = str | int
+
+
+class Bye(Struct, frozen=True, tag_field="type", tag="bye", omit_defaults=True):
+    """The last line before the core closes a connection. `reason` is worded like the code of `Refused`."""
 
     code: int
     reason: str
-
-
-Detail = str | int
+    details: Mapping[str, Detail] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,11 +254,13 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """One line of `Attendance`: since when (Unix ms) `nick` is here, and by which door."""
+    """One line of `Attendance`: since when (Unix ms) `nick` is here, and by which door; for operators, from where."""
 
     nick: str
     door: Door
     since: int
+    address: str = ""
+    operator: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,17 +276,55 @@ class CommandList:
     """The answer to `ListCommands`."""
 
     id: str | UnsetType = UNSET
+    operator: bool = False
+
+
+class Ban(Struct, frozen=True):
+    """Whom the room does not let in: all from `network`."""
+
+    network: str
+    """In the notation of RFC 4632 or RFC 4291, as 192.0.2.0/24."""
+    nick: str
+    """Who was meant, if a nick was named."""
+    until: int
+    """Unix ms; 0: for good."""
+    reason: str
+    by: str
+    since: int
+    """Unix ms."""
+
+
+@dataclass(frozen=True, slots=True)
+class BanList:
+    """The answer to /bans."""
+
+    bans: tuple[Ban, ...]
+    id: str | UnsetType = UNSET
+
+
+class Ignoring(Struct, frozen=True, tag_field="type", tag="ignoring"):
+    """All whose messages one does not want to see."""
+
+    nicks: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Asks a text client for its nick; has no line end and no counterpart on the JSON door."""
+    """Asks a text client for its nick or the password; has no line end and no counterpart on the JSON door."""
+
+    password: bool = False
 
 
-Command = Join | Say | Rename | Quit | ListMembers | ListMessages | ListCommands | GetHistory | Ping | Refused | Notice
+Command = (
+    Join | Say | Rename | Quit | ListMembers | ListMessages | ListCommands | GetHistory | Ping | Ignore | Elevate
+    | Moderate | Refused | Notice
+)  # fmt: skip
 """What a reader thread hands to the hub. `Refused` and `Notice` are what it found out by itself about the input."""
 
-Reply = Welcome | Members | History | Gap | Pong | Bye | Refused | Notice | Attendance | CommandList | Prompt
+Reply = (
+    Welcome | Members | History | Gap | Pong | Bye | Refused | Notice | Attendance | CommandList | BanList | Ignoring
+    | Prompt
+)  # fmt: skip
 
 
 # ------------------------------------------------------------------ errors

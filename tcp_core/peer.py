@@ -26,8 +26,8 @@ class Peer:
     """One connection."""
 
     __slots__ = (
-        "address", "apart", "blocked", "broken", "closing", "codec", "cursor", "door", "eof", "failures", "gate",
-        "input", "lost", "raw_send", "session", "sock", "turn_due",
+        "address", "admitted", "apart", "blocked", "broken", "closing", "codec", "cursor", "door", "eof", "failures",
+        "gate", "input", "lost", "operator", "raw_send", "session", "sock", "turn_due",
     )  # fmt: skip
 
     def __init__(self, sock: socket.socket, door: Door, address: str, codec: Codec) -> None:
@@ -56,6 +56,10 @@ class Peer:
         """Nothing more comes from it."""
         self.lost = False
         """Its connection broke, rather than being closed."""
+        self.admitted = False
+        """It has said the room's password."""
+        self.operator = False
+        """It has said the operators' password before joining."""
         self.failures = 0
         """Refused attempts to join."""
 

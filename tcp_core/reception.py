@@ -6,28 +6,30 @@ Knows nothing about what people say, or how it reaches anybody.
 from __future__ import annotations
 
 import secrets
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from msgspec import UNSET
 
 from tcp_core import __version__, nicknames, wording
+from tcp_core.admission import Admission
 from tcp_core.chat import Chat
-from tcp_core.commands import TEXT_CHARACTERS
+from tcp_core.commands import DEFAULT_LIMITS, InputLimits
 from tcp_core.deadlines import Deadlines, earliest
 from tcp_core.delivery import Delivery
 from tcp_core.event_log import EventLog
 from tcp_core.framing import JSON_LINE_BYTES
 from tcp_core.json_codec import JsonCodec
 from tcp_core.ledger import Ledger, Pending
-from tcp_core.limits import network_of
 from tcp_core.messages import (
     ROOM,
     Bye,
     Command,
+    Detail,
+    Elevate,
     Event,
     History,
+    Ignoring,
     Join,
     Joined,
     Left,
@@ -41,6 +43,7 @@ from tcp_core.messages import (
     Welcome,
 )
 from tcp_core.peer import Peer
+from tcp_core.secret import Secret
 from tcp_core.session import Session
 from tcp_core.wording import Lang
 
@@ -51,7 +54,9 @@ RETRY_SECONDS = 1.0
 """When to try again to store that somebody left."""
 CLOSE_STOPPED, CLOSE_TAKEN_OVER, CLOSE_NOT_JOINED, CLOSE_QUIT = 4000, 4502, 4504, 4506
 CLOSE_RESYNCHRONISE, CLOSE_FAILED = 4004, 4507
-FINAL_REFUSALS = {"http": 4505, "connections": 4503}
+REMOVALS = {"kicked": (4500, "kicked"), "banned": (4501, "banned-now")}
+"""The close code and the last words for each reason to put somebody out."""
+FINAL_REFUSALS = {"http": 4505, "connections": 4503, "joins": 4503, "banned": 4501, "locked": 4508, "attempts": 4504}
 """Refusals that end the connection, with the close code."""
 
 
@@ -65,10 +70,20 @@ class ReceptionOptions:
     join_timeout_seconds: float = 60.0
     sessions_per_address: int = 0
     """Those of browsers that may come back count as well; 0 for no limit."""
+    joins_per_minute: int = 0
+    """From one address; 0 for no limit."""
+    password: Secret | None = None
+    """The room's."""
+    operator_password: Secret | None = None
+    input_limits: InputLimits = DEFAULT_LIMITS
 
 
 class Reception:
-    """Lets people in and out."""
+    """Lets people in and out.
+
+    :param elevate: makes sure that somebody (nick, address) knows the operators' password, or raises RefusedError.
+    :param monotonic: seconds.
+    """
 
     def __init__(
         self,
@@ -76,10 +91,14 @@ class Reception:
         log: EventLog,
         ledger: Ledger,
         delivery: Delivery,
+        admission: Admission,
+        elevate: Callable[[Elevate, str, str], None],
         options: ReceptionOptions,
         monotonic: Callable[[], float],
     ) -> None:
         self._chat = chat
+        self._admission = admission
+        self._elevate = elevate
         self._log = log
         self._ledger = ledger
         self._delivery = delivery
@@ -92,7 +111,6 @@ class Reception:
         """Browsers that may come back."""
         self._leaving: Deadlines[Session] = Deadlines(RETRY_SECONDS)
         """Sessions that are gone, but the log could not take it yet."""
-        self._sessions_from: Counter[str] = Counter()
 
     # ---------------------------------------------------------------- time
 
@@ -104,9 +122,9 @@ class Reception:
         """Let go of those whose time is over."""
         now = self._monotonic()
         for peer in self._joining.expired(now):
-            seconds = f"{self._options.join_timeout_seconds:g}"
-            self._ledger.reply(peer, Refused("join-timeout", {"seconds": seconds}))
-            self.dismiss(peer, CLOSE_NOT_JOINED, "join-timeout")
+            refused = Refused("join-timeout", {"seconds": f"{self._options.join_timeout_seconds:g}"})
+            self._ledger.reply(peer, refused)
+            self.dismiss(peer, CLOSE_NOT_JOINED, refused.code, refused.details)
         for session in [*self._detached.expired(now), *self._leaving.expired(now)]:
             self._leave(session, "lost")
 
@@ -115,7 +133,7 @@ class Reception:
     def greet(self, peer: Peer) -> None:
         """Take in a new connection."""
         self._joining.add(peer, self._monotonic())
-        self._ledger.reply(peer, Prompt())
+        self._prompt(peer)
 
     def before_joining(self, peer: Peer, command: Command) -> None:
         """Apply a command of one who is not in the room yet.
@@ -123,8 +141,14 @@ class Reception:
         :raises RefusedError: it can't be applied.
         """
         match command:
+            case Join() if peer.door == "terminal":
+                self._answered(peer, command)
             case Join():
                 self._join(peer, command)
+            case Elevate():
+                self._elevate(command, "", peer.address)
+                peer.operator = peer.admitted = True
+                self._ledger.reply(peer, Notice("operator", {}, command.id))
             case Ping():
                 self._ledger.reply(peer, Pong(command.id))
             case Refused():
@@ -132,21 +156,36 @@ class Reception:
             case _:
                 raise RefusedError("not-joined")
 
+    def _prompt(self, peer: Peer) -> None:
+        self._ledger.reply(peer, Prompt(password=not self._admission.knows_password(peer)))
+
+    def _answered(self, peer: Peer, answer: Join) -> None:
+        """Take what a terminal's owner has typed at the prompt: a password, or the nick."""
+        word, _, password = answer.nick.strip().partition(" ")
+        if word == "/oper":
+            self.before_joining(peer, Elevate(password))
+            self._prompt(peer)
+        elif self._admission.knows_password(peer):
+            self._join(peer, answer)
+        else:
+            self._admission.check_password(peer, answer.nick)
+            self._prompt(peer)
+
     def refuse(self, peer: Peer, refused: Refused) -> None:
         """Say no. At the text door one who is not in yet is asked for the nick again, a few times."""
         self._ledger.reply(peer, refused)
         if refused.code in FINAL_REFUSALS:
-            self.dismiss(peer, FINAL_REFUSALS[refused.code], refused.code)
+            self.dismiss(peer, FINAL_REFUSALS[refused.code], refused.code, refused.details)
         elif peer.session is None and peer.door == "terminal":
             peer.failures += 1
             if peer.failures < JOIN_FAILURES:
-                self._ledger.reply(peer, Prompt())
+                self._prompt(peer)
             else:
                 self.dismiss(peer, CLOSE_NOT_JOINED, "join-failures")
 
     def _join(self, peer: Peer, command: Join) -> None:
         if isinstance(peer.codec, JsonCodec):
-            peer.codec = JsonCodec(wording.choose(command.lang, self._options.lang))
+            peer.codec = JsonCodec(wording.choose(command.lang, self._options.lang), self._options.input_limits)
         if command.epoch == self._log.epoch and command.after is not UNSET and command.after > self._log.last:
             # It has seen what this log does not hold: the file is an older copy, or lost its end in a power cut.
             self.dismiss(peer, CLOSE_RESYNCHRONISE, "resync")
@@ -156,12 +195,11 @@ class Reception:
             self._ledger.settle()
             self._resume(peer, session, command)
             return
-        network = network_of(peer.address)
-        if self._options.sessions_per_address and self._sessions_from[network] >= self._options.sessions_per_address:
-            raise RefusedError("connections", limit=self._options.sessions_per_address, scope="address")
+        self._admission.check_password(peer, command.password)
         nick = self._chat.free_nick(command.nick)
+        self._admission.check(peer)
         token = secrets.token_urlsafe(16) if peer.door == "web" else ""
-        session = Session(nick, peer.door, peer.address, self._ledger.now_ms(), token)
+        session = Session(nick, peer.door, peer.address, self._ledger.now_ms(), token, peer.operator)
         self._ledger.pend(Pending(peer, session, Joined(nick=nick), command))
 
     def _resume(self, peer: Peer, session: Session, command: Join) -> None:
@@ -201,7 +239,7 @@ class Reception:
         if command.epoch == self._log.epoch and command.after is not UNSET and command.after <= live:
             position = command.after
         limits = {
-            "text_characters": TEXT_CHARACTERS,
+            "text_characters": self._options.input_limits.characters,
             "nick_characters": nicknames.NICK_CHARACTERS,
             "line_bytes": JSON_LINE_BYTES,
         }
@@ -218,6 +256,8 @@ class Reception:
         )
         self._ledger.reply(peer, welcome, position)
         self._ledger.reply(peer, Members(ROOM, self._chat.nicks()), position)
+        if ignored := self._chat.ignores.of(session):
+            self._ledger.reply(peer, Ignoring(ignored), position)
         self._delivery.place(peer, self._ledger.json, position)
 
     # -------------------------------------------------------------- going
@@ -239,13 +279,39 @@ class Reception:
         if not peer.closing:
             self._delivery.finish(peer, self._log.last)
 
-    def dismiss(self, peer: Peer, code: int, reason: str) -> None:
+    def remove(self, session: Session, why: str, **details: Detail) -> None:
+        """Put a participant out, and tell why: `kicked` or `banned`."""
+        self._detached.discard(session)
+        peer = self._attached.get(session)
+        if peer is not None:
+            code, farewell = REMOVALS[why]
+            self.dismiss(peer, code, farewell, details)
+        self._leave(session, why)
+
+    def tell(self, session: Session, notice: Notice) -> None:
+        """Tell a participant something, if there is a connection."""
+        peer = self._attached.get(session)
+        if peer is not None:
+            self._ledger.reply(peer, notice)
+
+    def show_ignored(self, session: Session) -> None:
+        """Leave out for a participant what its ignored nicks say from here on; a browser does that itself."""
+        peer = self._attached.get(session)
+        if peer is None:
+            return
+        ignored = self._chat.ignores.of(session)
+        if peer.door == "web":
+            self._ledger.reply(peer, Ignoring(ignored))
+        else:
+            self._delivery.hide(peer, tuple(f"[{nick}] ".encode() for nick in ignored))
+
+    def dismiss(self, peer: Peer, code: int, reason: str, details: Mapping[str, Detail] | None = None) -> None:
         """End a connection from our side, once it has got all there is now."""
         self._joining.discard(peer)
         if peer.session is not None:
             self._attached.pop(peer.session, None)
             peer.session = None
-        self._ledger.reply(peer, Bye(code, reason))
+        self._ledger.reply(peer, Bye(code, reason, details or {}))
         self._delivery.finish(peer, self._log.last)
 
     def dismiss_all(self, peers: Iterable[Peer]) -> None:
@@ -282,13 +348,10 @@ class Reception:
     def left(self, peer: Peer | None, session: Session, event: Event) -> None:
         """Let out one whose `Left` is in the log."""
         self._chat.fold(session, event)
-        network = network_of(session.address)
-        self._sessions_from[network] -= 1
-        if not self._sessions_from[network]:
-            del self._sessions_from[network]
+        self._admission.left(session)
         if peer is not None:
             self.dismiss(peer, CLOSE_QUIT, "quit")
 
     def _count_in(self, session: Session) -> None:
         self._chat.enter(session)
-        self._sessions_from[network_of(session.address)] += 1
+        self._admission.entered(session)

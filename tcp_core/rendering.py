@@ -78,6 +78,14 @@ class Rendering:
         if self._bytes > TAIL_BYTES:
             self._trim()
 
+    def reload(self) -> None:
+        """Drop what is in memory, since events in the log have changed; read the newest again."""
+        self._lines.clear()
+        self._bytes = 0
+        self._first = self._log.last + 1
+        self._pieces.clear()
+        self.warm()
+
     def _trim(self) -> None:
         cut = 0
         while self._bytes > TAIL_BYTES // 2:
@@ -119,6 +127,26 @@ class Rendering:
         encoded = [self._encode(event) for seq, event in enumerate(events, after + 1) if event.seq == seq]
         lines = encoded[: _filled(encoded, 0, len(encoded))]
         return Piece(after + 1, after + len(lines), b"".join(lines), lines, cold=True)
+
+
+class Selection:
+    """A rendering without the lines that begin with one of `hidden`: what one reader wants to see of it.
+
+    :param whole: what there is.
+    """
+
+    def __init__(self, whole: Rendering) -> None:
+        self.whole = whole
+        self.hidden: tuple[bytes, ...] = ()
+
+    def piece(self, after: int, upto: int) -> Piece:
+        """Return the piece of the whole, with nothing where the hidden lines were."""
+        piece = self.whole.piece(after, upto)
+        lines = [b"" if line.startswith(self.hidden) else line for line in piece.lines]
+        return piece._replace(lines=lines, data=b"".join(lines))
+
+    def forget_pieces(self) -> None:
+        """Keep nothing; the whole does."""
 
 
 def _filled(lines: Sequence[bytes], start: int, stop: int) -> int:

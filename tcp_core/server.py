@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tcp_core.connection import Connection, ConnectionOptions, Network
 from tcp_core.event_log import Durability, EventLog
+from tcp_core.framing import TEXT_LINE_BYTES
 from tcp_core.hub import Hub, HubOptions
 from tcp_core.json_codec import JsonCodec
 from tcp_core.limits import ConnectionLimits
@@ -49,6 +50,8 @@ class ServerOptions:
     data_dir: Path = Path("parley-data")
     rate_burst: int = 10
     rate_per_second: float = 2.0
+    rate_patience_seconds: float = 60.0
+    line_bytes: int = TEXT_LINE_BYTES
     connections_per_address: int = 64
     max_connections: int = 0
     durability: Durability = "process"
@@ -71,6 +74,9 @@ class Server:
             lang=options.hub.lang,
             rate_burst=options.rate_burst,
             rate_per_second=options.rate_per_second,
+            rate_patience_seconds=options.rate_patience_seconds,
+            line_bytes=options.line_bytes,
+            input_limits=options.hub.input_limits,
             page_url=options.page_url,
             gateway_networks=options.gateway_networks,
             limits=self._limits,
@@ -170,14 +176,14 @@ class Server:
     def _turn_away(self, sock: socket.socket, door: Door, error: RefusedError) -> None:
         """Say why not in one line, without waiting for anybody."""
         codec = TextCodec(self._options.hub.lang)
-        line = codec.encode_reply(error.reply()) if door == "terminal" else _bye(4503, error.code)
+        line = codec.encode_reply(error.reply()) if door == "terminal" else _bye(4503, error)
         with contextlib.suppress(OSError):
             sock.send(line, SEND_FLAGS)
         sock.close()
 
 
-def _bye(code: int, reason: str) -> bytes:
-    return JsonCodec("en").encode_reply(Bye(code, reason))
+def _bye(code: int, error: RefusedError) -> bytes:
+    return JsonCodec("en").encode_reply(Bye(code, error.code, error.details))
 
 
 def _tune(sock: socket.socket) -> None:

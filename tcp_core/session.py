@@ -22,3 +22,6 @@ class Session:
     """When it joined, Unix ms."""
     token: str = ""
     """128 random bits that let a browser come back to this session; empty at the text door."""
+    operator: bool = False
+    spoke_at: int = 0
+    """When it last said something, Unix ms; 0 for not yet."""

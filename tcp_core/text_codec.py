@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterable
 
 from tcp_core import wording
-from tcp_core.commands import understand
+from tcp_core.commands import DEFAULT_LIMITS, InputLimits, understand
 from tcp_core.messages import (
     Attendance,
+    BanList,
     Bye,
+    Cleared,
     Command,
     CommandList,
     Event,
@@ -43,8 +45,9 @@ def is_http(line: str) -> bool:
 class TextCodec:
     """The text door in one language."""
 
-    def __init__(self, lang: Lang) -> None:
+    def __init__(self, lang: Lang, limits: InputLimits = DEFAULT_LIMITS) -> None:
         self.lang: Lang = lang
+        self._limits = limits
         self._wording = WORDINGS[lang]
 
     def decode(self, line: str, joined: bool) -> list[Command]:
@@ -52,13 +55,15 @@ class TextCodec:
         if not joined:
             return [Join(line)]
         try:
-            return understand(line)
+            return understand(line, limits=self._limits)
         except RefusedError as error:
             return [error.reply()]
 
     def encode_event(self, event: Event) -> bytes:
         """Return the lines that show `event` as it happens."""
         if isinstance(event, Said):
+            if not event.text:  # it was taken away
+                return b""
             prefix = f"[{event.nick}] "
             return _lines(prefix + line for line in event.text.split("\n"))
         return _lines([self._happening(event)])
@@ -67,7 +72,7 @@ class TextCodec:
         """Return the lines that show `reply`; none for what has no meaning in a terminal."""
         match reply:
             case Prompt():
-                return self._wording.prompt.encode()
+                return (self._wording.admission_prompt if reply.password else self._wording.prompt).encode()
             case Refused():
                 return _lines([f"❌ {wording.refusal(reply, self.lang)}"])
             case Notice():
@@ -75,17 +80,19 @@ class TextCodec:
             case Attendance():
                 return _lines(wording.attendance(reply, self.lang))
             case CommandList():
-                return _lines(wording.command_list(self.lang))
+                return _lines(wording.command_list(self.lang, reply.operator))
+            case BanList():
+                return _lines(wording.ban_list(reply, self.lang))
             case History():
                 return self._history(reply)
             case Gap():
                 return _lines([self._wording.gap.format(count=reply.last - reply.first + 1)])
-            case Bye(reason="stopped"):
-                return _lines([f"* {self._wording.byes['stopped']} *"])
+            case Bye(reason="stopped" | "kicked" | "banned-now"):
+                return _lines([f"* {wording.farewell(reply, self.lang)} *"])
             case _:
                 return b""
 
-    def _happening(self, event: Joined | Left | Renamed) -> str:
+    def _happening(self, event: Joined | Left | Renamed | Cleared) -> str:
         match event:
             case Joined():
                 return self._wording.joined.format(nick=event.nick)
@@ -93,6 +100,8 @@ class TextCodec:
                 return self._wording.left.format(nick=event.nick)
             case Renamed():
                 return self._wording.renamed.format(nick=event.nick, new_nick=event.new_nick)
+            case Cleared():
+                return self._wording.cleared.format(nick=event.nick, by=event.by, count=len(event.seqs))
 
     def _history(self, history: History) -> bytes:
         """Time-stamped and fenced, so that nobody takes it for live; the newest that fit."""

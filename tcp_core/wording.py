@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from tcp_core.commands import COMMANDS
-from tcp_core.messages import Attendance, Detail, Notice, Refused
+from tcp_core.messages import Attendance, BanList, Bye, Detail, Notice, Refused
 
 Lang = Literal["ru", "en"]
 LANGS: tuple[Lang, ...] = get_args(Lang)
@@ -22,14 +22,21 @@ class Wording:
     """One language."""
 
     prompt: str
+    admission_prompt: str
     joined: str
     left: str
     renamed: str
+    cleared: str
     history_begins: str
     history_ends: str
     gap: str
     attendance: str
     presence: str
+    operator: str
+    bans: str
+    ban: str
+    until: str
+    for_good: str
     doors: Mapping[str, str]
     arguments: Mapping[str, str]  # of a command, as /help and a usage error show them
     help: Mapping[str, str]
@@ -41,28 +48,78 @@ class Wording:
 
 RU = Wording(
     prompt="Ник: ",
+    admission_prompt="Пароль: ",
     joined="* {nick} вошёл в чат *",
     left="* {nick} вышел из чата *",
     renamed="* {nick} сменил ник на {new_nick} *",
+    cleared="* {by} убирает сообщения {nick}: {count} *",
     history_begins="--- История, время {zone} ---",
     history_ends="--- Конец истории ---",
     gap="--- Пропущено: {count}, этих сообщений больше нет ---",
     attendance="В чате: {count} (время {zone})",
     presence="  {nick} — {door}, с {since}",
+    operator=", оператор",
+    bans="Заблокированы: {count}",
+    ban="  {network} {nick} — {until}, {by}{reason}",
+    until="до {moment} ({zone})",
+    for_good="навсегда",
     doors={"terminal": "терминал", "web": "браузер"},
-    arguments={"nickname": "новый_ник", "history": "[число]"},
+    arguments={
+        "nickname": "новый_ник",
+        "history": "[число]",
+        "ignore": "[ник]",
+        "unignore": "ник",
+        "oper": "пароль",
+        "kick": "ник [причина]",
+        "ban": "ник|адрес|сеть [срок] [причина]",
+        "unban": "ник|адрес|сеть",
+        "mute": "ник [срок] [причина]",
+        "unmute": "ник",
+        "slow": "секунды",
+        "clear": "ник [число]",
+    },
     help={
         "nickname": "сменить ник",
         "history": "последние сообщения",
         "who": "кто в чате",
+        "ignore": "не видеть сообщений; без ника — кого вы не видите",
+        "unignore": "снова видеть сообщения",
         "help": "эта подсказка",
         "quit": "выйти",
+        "oper": "стать оператором",
+        "kick": "удалить из чата",
+        "ban": "не пускать (срок: 30s, 10m, 2h, 7d)",
+        "unban": "снова пускать",
+        "bans": "кого не пускают",
+        "mute": "запретить говорить",
+        "unmute": "разрешить говорить",
+        "lock": "не пускать никого нового",
+        "unlock": "снова пускать всех",
+        "slow": "не чаще одного сообщения за столько секунд; 0 — без этого",
+        "clear": "убрать последние сообщения",
     },
     said_as_is="//слово — сказать «/слово»",
     notices={
         "done": "",
         "nick-numbered": "Ник {wanted} занят, теперь вы {nick}",
         "cleaned": "Управляющие символы убраны из вашего сообщения",
+        "ignoring": "Вы не видите сообщений: {nicks}",
+        "ignoring-nobody": "Вы видите сообщения всех",
+        "operator": "Вы оператор. Команды: /help",
+        "muted": "Оператор запретил вам говорить {until}{reason}",
+        "unmuted": "Вам снова можно говорить",
+        "kicked-nick": "{nick} больше не в чате",
+        "banned-network": "Вход закрыт {until}: {network} {nick}",
+        "ban-spares": "С того же адреса в чате остались ({count}): {nicks}; если они выйдут, их не пустят",
+        "ban-oneself": "Ваш адрес тоже в {network}: если вы выйдете, войти сможете только с /oper вместо ника",
+        "unbanned": "Вход открыт: {network}",
+        "muted-nick": "{nick} больше не может говорить {until}",
+        "unmuted-nick": "{nick} снова может говорить",
+        "locked": "Никого нового не пускают",
+        "unlocked": "Пускают всех",
+        "slow": "Одно сообщение за {seconds} с от каждого",
+        "slow-off": "Сообщения без ограничения по времени",
+        "cleared": "Убрано сообщений {nick}: {count}",
     },
     refusals={
         "not-json": "Это не сообщение протокола: {problem}",
@@ -84,39 +141,113 @@ RU = Wording(
         "connections": "Слишком много подключений (предел {limit}, {scope})",
         "join-timeout": "Вы не назвались за {seconds} с",
         "http": "Это чат для терминала (nc). Веб-страница: {url}",
+        "joins": "Слишком много входов с одного адреса (предел {limit} в минуту). Попробуйте через {seconds} с",
+        "rate": "Слишком быстро (предел {limit} в секунду), это не отправлено. Подождите",
+        "password": "Нужен верный пароль комнаты",
+        "attempts": "Слишком много неверных паролей с вашего адреса. Попробуйте через {seconds} с",
+        "banned": "Вас не пускают {until}{reason}",
+        "locked": "Сейчас никого нового не пускают",
+        "muted": "Оператор запретил вам говорить {until}{reason}",
+        "slow": "Одно сообщение за {limit} с от каждого; подождите ещё {seconds} с",
+        "no-operators": "В этом чате нет операторов",
+        "operator-password": "Пароль оператора неверен",
+        "not-operator": "Это могут только операторы (/oper)",
+        "no-such-nick": "В чате нет {nick}",
+        "network-too-large": "Сеть {network} слишком велика",
+        "not-banned": "{target} нет среди заблокированных (/bans)",
+        "not-muted": "{target} может говорить",
+        "bans-many": "Заблокированных уже {limit}, больше нельзя",
+        "slow-too-long": "Не больше {limit} с",
+        "clear-count": "Число от 1 до {limit}",
+        "no-messages": "Сообщений {nick} нет",
+        "not-oneself": "Это вы сами",
+        "ignored-many": "Можно не видеть не больше {limit} ников",
+        "not-ignored": "Вы и так видите сообщения {nick}",
     },
     byes={
         "quit": "до свидания",
         "stopped": "Сервер останавливается",
         "resync": "Журнал сервера не тот, что был",
         "taken-over": "Сеанс продолжен в другом окне",
+        "kicked": "Оператор удалил вас из чата{reason}",
+        "banned-now": "Оператор закрыл вам вход {until}{reason}",
     },
 )
 
 EN = Wording(
     prompt="Nick: ",
+    admission_prompt="Password: ",
     joined="* {nick} joined *",
     left="* {nick} left *",
     renamed="* {nick} is now {new_nick} *",
+    cleared="* {by} removed messages of {nick}: {count} *",
     history_begins="--- History, times in {zone} ---",
     history_ends="--- End of history ---",
     gap="--- Missing: {count}, these can no longer be had ---",
     attendance="Here now: {count} (times in {zone})",
     presence="  {nick} — {door}, since {since}",
+    operator=", operator",
+    bans="Banned: {count}",
+    ban="  {network} {nick} — {until}, {by}{reason}",
+    until="until {moment} ({zone})",
+    for_good="for good",
     doors={"terminal": "terminal", "web": "web"},
-    arguments={"nickname": "new_nick", "history": "[number]"},
+    arguments={
+        "nickname": "new_nick",
+        "history": "[number]",
+        "ignore": "[nick]",
+        "unignore": "nick",
+        "oper": "password",
+        "kick": "nick [reason]",
+        "ban": "nick|address|network [duration] [reason]",
+        "unban": "nick|address|network",
+        "mute": "nick [duration] [reason]",
+        "unmute": "nick",
+        "slow": "seconds",
+        "clear": "nick [number]",
+    },
     help={
         "nickname": "change your nick",
         "history": "the newest messages",
         "who": "who is here",
+        "ignore": "see no messages of somebody; without a nick: whose you don't see",
+        "unignore": "see somebody's messages again",
         "help": "this list",
         "quit": "leave",
+        "oper": "become an operator",
+        "kick": "put somebody out",
+        "ban": "let nobody in from there (duration: 30s, 10m, 2h, 7d)",
+        "unban": "let them in again",
+        "bans": "who is not let in",
+        "mute": "let somebody not speak",
+        "unmute": "let somebody speak again",
+        "lock": "let nobody new in",
+        "unlock": "let everybody in again",
+        "slow": "one message from each in so many seconds; 0 for no such limit",
+        "clear": "take somebody's last messages away",
     },
     said_as_is='//word — say "/word"',
     notices={
         "done": "",
         "nick-numbered": "The nick {wanted} is taken, you are {nick}",
         "cleaned": "Control characters were taken out of your message",
+        "ignoring": "You don't see messages of {nicks}",
+        "ignoring-nobody": "You see everybody's messages",
+        "operator": "You are an operator. For the commands: /help",
+        "muted": "An operator does not let you speak {until}{reason}",
+        "unmuted": "You may speak again",
+        "kicked-nick": "{nick} is out",
+        "banned-network": "Banned {until}: {network} {nick}",
+        "ban-spares": "Still here from the same address ({count}): {nicks}; once they leave, they can't come in",
+        "ban-oneself": "Your own address is in {network}: once you leave, only /oper in place of a nick lets you in",
+        "unbanned": "No longer banned: {network}",
+        "muted-nick": "{nick} can't speak {until}",
+        "unmuted-nick": "{nick} may speak again",
+        "locked": "Nobody new is let in",
+        "unlocked": "Everybody is let in",
+        "slow": "One message from each in {seconds} s",
+        "slow-off": "Messages without a limit in time",
+        "cleared": "Messages of {nick} taken away: {count}",
     },
     refusals={
         "not-json": "That is not a message of this protocol: {problem}",
@@ -138,12 +269,36 @@ EN = Wording(
         "connections": "Too many connections (limit {limit}, {scope})",
         "join-timeout": "No nick within {seconds} s",
         "http": "This is the text door of a chat (for nc). The web page is {url}",
+        "joins": "Too many joins from one address (limit {limit} a minute). Try again in {seconds} s",
+        "rate": "Too fast (limit {limit} a second), this was not said. Wait a little",
+        "password": "The room's password is needed",
+        "attempts": "Too many wrong passwords from your address. Try again in {seconds} s",
+        "banned": "You are banned {until}{reason}",
+        "locked": "Nobody new is let in at the moment",
+        "muted": "An operator does not let you speak {until}{reason}",
+        "slow": "One message from each in {limit} s; wait {seconds} s more",
+        "no-operators": "There are no operators in this chat",
+        "operator-password": "That is not the operators' password",
+        "not-operator": "Only operators can do that (/oper)",
+        "no-such-nick": "There is no {nick} here",
+        "network-too-large": "The network {network} is too large",
+        "not-banned": "{target} is not among the banned (/bans)",
+        "not-muted": "{target} may speak",
+        "bans-many": "There are {limit} bans already, and can't be more",
+        "slow-too-long": "No more than {limit} s",
+        "clear-count": "A number from 1 to {limit}",
+        "no-messages": "There are no messages of {nick}",
+        "not-oneself": "That is you",
+        "ignored-many": "You can ignore no more than {limit} nicks",
+        "not-ignored": "You see messages of {nick} anyway",
     },
     byes={
         "quit": "goodbye",
         "stopped": "The server is stopping",
         "resync": "The log of the server is not the one it was",
         "taken-over": "The session goes on in another window",
+        "kicked": "An operator has put you out{reason}",
+        "banned-now": "An operator has banned you {until}{reason}",
     },
 )
 
@@ -182,7 +337,7 @@ def usage(command: str, lang: Lang) -> str:
 
 def refusal(reply: Refused, lang: Lang) -> str:
     """Return the one line that tells why not."""
-    details: dict[str, Detail] = dict(reply.details)
+    details = _details(reply.details, lang)
     if "command" in details:
         details["usage"] = usage(str(details["command"]), lang)
     problems = _PROBLEMS[lang]
@@ -194,7 +349,42 @@ def refusal(reply: Refused, lang: Lang) -> str:
 
 def notice(reply: Notice, lang: Lang) -> str:
     """Return the one line of a notice."""
-    return WORDINGS[lang].notices[reply.code].format_map(reply.details)
+    return WORDINGS[lang].notices[reply.code].format_map(_details(reply.details, lang)).strip()
+
+
+def farewell(reply: Bye, lang: Lang) -> str:
+    """Return the one line of the server's last words."""
+    wording = WORDINGS[lang]
+    if reply.reason in wording.byes:
+        return wording.byes[reply.reason].format_map(_details(reply.details, lang))
+    if reply.reason in wording.refusals:
+        return refusal(Refused(reply.reason, reply.details), lang)
+    return reply.reason
+
+
+def _details(details: Mapping[str, Detail], lang: Lang) -> dict[str, Detail]:
+    """Return details as they are put in: until when, and why if there is a reason."""
+    shown = dict(details)
+    if "until" in shown:
+        shown["until"] = _until(int(shown["until"]), lang)
+    if shown.get("reason"):
+        shown["reason"] = f": {shown['reason']}"
+    return shown
+
+
+def _until(ts: int, lang: Lang) -> str:
+    wording = WORDINGS[lang]
+    return wording.until.format(moment=moment(ts), zone=zone()) if ts else wording.for_good
+
+
+def ban_list(reply: BanList, lang: Lang) -> list[str]:
+    """Return the lines of /bans."""
+    wording = WORDINGS[lang]
+    lines = [wording.bans.format(count=len(reply.bans))]
+    for ban in reply.bans:
+        details = _details({"until": ban.until, "reason": ban.reason}, lang)
+        lines.append(wording.ban.format(network=ban.network, nick=ban.nick, by=ban.by, **details).replace("  —", " —"))
+    return lines
 
 
 def attendance(reply: Attendance, lang: Lang) -> list[str]:
@@ -203,15 +393,19 @@ def attendance(reply: Attendance, lang: Lang) -> list[str]:
     lines = [wording.attendance.format(count=len(reply.presences), zone=zone())]
     for presence in reply.presences:
         door = wording.doors[presence.door]
-        lines.append(wording.presence.format(nick=presence.nick, door=door, since=moment(presence.since)))
+        line = wording.presence.format(nick=presence.nick, door=door, since=moment(presence.since))
+        address = f", {presence.address}" if presence.address else ""
+        lines.append(line + (wording.operator if presence.operator else "") + address)
     return lines
 
 
-def command_list(lang: Lang) -> list[str]:
-    """Return the lines of /help, from the command table."""
+def command_list(lang: Lang, operator: bool = False) -> list[str]:
+    """Return the lines of /help, from the command table; for an operator also what only operators can do."""
     wording = WORDINGS[lang]
     lines = []
     for row in COMMANDS:
+        if row.operator and not operator:
+            continue
         aliases = "".join(f" (/{name})" for name in row.names[1:])
         lines.append(f"{usage(row.names[0], lang)}{aliases} — {wording.help[row.names[0]]}")
     return [*lines, wording.said_as_is]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from tcp_core.commands import COMMANDS, TEXT_CHARACTERS, TEXT_LINES, understand
+from tcp_core.commands import COMMANDS, DEFAULT_LIMITS, understand
 from tcp_core.messages import Command, ListCommands, ListMembers, Notice, Quit, RefusedError, Rename, Say
 from tests.hypothesis_profile import PURE
 
@@ -61,11 +61,11 @@ REFUSED: tuple[tuple[str, str, dict[str, str | int]], ...] = (
     ("\ufe0f", "empty", {}),  # a variation selector
     ("\u3164\u115f", "empty", {}),  # Hangul fillers
     ("\u2800", "empty", {}),  # Braille without dots
-    ("x" * (TEXT_CHARACTERS + 1), "text-too-long", {"limit": TEXT_CHARACTERS, "length": TEXT_CHARACTERS + 1}),
-    ("x" + "\t" * 1000 + "x", "text-too-long", {"limit": TEXT_CHARACTERS, "length": 4002}),
-    ("\x1b" * 4 * TEXT_CHARACTERS, "empty", {}),
-    ("\x1b" * (4 * TEXT_CHARACTERS + 1), "text-too-long", {"limit": TEXT_CHARACTERS, "length": 16001}),
-    ("x" * 1_000_000, "text-too-long", {"limit": TEXT_CHARACTERS, "length": 1_000_000}),
+    ("x" * (DEFAULT_LIMITS.characters + 1), "text-too-long", {"limit": DEFAULT_LIMITS.characters, "length": DEFAULT_LIMITS.characters + 1}),
+    ("x" + "\t" * 1000 + "x", "text-too-long", {"limit": DEFAULT_LIMITS.characters, "length": 4002}),
+    ("\x1b" * 4 * DEFAULT_LIMITS.characters, "empty", {}),
+    ("\x1b" * (4 * DEFAULT_LIMITS.characters + 1), "text-too-long", {"limit": DEFAULT_LIMITS.characters, "length": 16001}),
+    ("x" * 1_000_000, "text-too-long", {"limit": DEFAULT_LIMITS.characters, "length": 1_000_000}),
 )
 
 
@@ -82,7 +82,7 @@ def test_a_line_is_refused_with_this(raw: str, code: str, details: dict[str, str
 
 
 def test_the_longest_message_is_said() -> None:
-    text = "👋" * TEXT_CHARACTERS
+    text = "👋" * DEFAULT_LIMITS.characters
     assert understand(text) == [Say(text)]
     assert understand(f"  {text}  ") == [Say(text)]
 
@@ -135,13 +135,13 @@ def test_any_text_is_understood_or_refused(text: str, prefix: str) -> None:
     for command in commands:
         if isinstance(command, Say):
             assert command.text.strip()
-            assert len(command.text) <= TEXT_CHARACTERS
+            assert len(command.text) <= DEFAULT_LIMITS.characters
             assert command.text.replace("\n", "").isprintable() or not text.isprintable()
         assert getattr(command, "id", UNSET) is UNSET
 
 
 def test_a_message_of_very_many_lines_is_refused() -> None:
-    fits = "\n".join("x" * TEXT_LINES)
+    fits = "\n".join("x" * DEFAULT_LIMITS.lines)
     assert understand(fits) == [Say(fits)]
     with pytest.raises(RefusedError) as caught:
         understand(fits + "\nx")

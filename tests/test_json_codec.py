@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tcp_core.commands import TEXT_CHARACTERS
+from tcp_core.commands import DEFAULT_LIMITS
 from tcp_core.framing import JSON_LINE_BYTES
 from tcp_core.json_codec import JsonCodec, encode_event
 from tcp_core.messages import (
@@ -251,9 +251,9 @@ def lines(data: bytes) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("c", WIDEST)
 def test_the_longest_message_fits(c: str) -> None:
-    event = Said(seq=2**62, ts=2**62, nick=c * 32, text=c * TEXT_CHARACTERS, id="x" * 64)
+    event = Said(seq=2**62, ts=2**62, nick=c * 32, text=c * DEFAULT_LIMITS.characters, id="x" * 64)
     (line,) = lines(encode_event(event))
-    assert line["text"] == c * TEXT_CHARACTERS
+    assert line["text"] == c * DEFAULT_LIMITS.characters
     (page,) = lines(EN.encode_reply(History(ROOM, [event], more=False)))
     assert page["events"] == [line]
 

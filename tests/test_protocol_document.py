@@ -14,7 +14,7 @@ import pytest
 from msgspec import UNSET
 
 from tcp_core import messages, nicknames
-from tcp_core.commands import TEXT_CHARACTERS
+from tcp_core.commands import DEFAULT_LIMITS
 from tcp_core.framing import JSON_LINE_BYTES, TEXT_LINE_BYTES
 from tcp_core.json_codec import JsonCodec
 from tcp_core.messages import (
@@ -131,7 +131,7 @@ def test_the_examples_show_a_whole_visit() -> None:
 def test_the_welcome_tells_the_limits_as_they_are() -> None:
     welcome = json.loads(examples("server")[0])
     assert welcome["limits"] == {
-        "text_characters": TEXT_CHARACTERS,
+        "text_characters": DEFAULT_LIMITS.characters,
         "nick_characters": nicknames.NICK_CHARACTERS,
         "line_bytes": JSON_LINE_BYTES,
     }
@@ -214,7 +214,7 @@ def test_those_marked_end_the_connection() -> None:
     ("code", "numbers"),
     [
         ("line-too-long", [f"{TEXT_LINE_BYTES // 1024} KiB", f"{JSON_LINE_BYTES // 1024} KiB"]),
-        ("text-too-long", [f"{TEXT_CHARACTERS:,} characters"]),
+        ("text-too-long", [f"{DEFAULT_LIMITS.characters:,} characters"]),
         ("nick-too-long", [f"{nicknames.NICK_CHARACTERS} characters"]),
     ],
 )
