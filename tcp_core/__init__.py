@@ -3,6 +3,7 @@
 From the wire inwards, each module with what it does:
 
     server          listeners, accepting, orderly stop
+    turned_away     connections that are told why not, and closed
     connection      one client's thread: socket -> framing -> codec -> the hub's inbox
     proxy_header    the real address of a client behind the gateway
     limits          how many connections, how fast
@@ -14,6 +15,10 @@ From the wire inwards, each module with what it does:
     wording         every word the server says, in each language
     hub             the thread that owns the room: inbox -> chat -> ledger -> delivery
     reception       who comes, comes back and goes
+    admission       who may enter: password, bans, the lock, how many from one address
+    moderation      what operators may do
+    register        bans, mutes and the trail of what operators did, on disk
+    secret          a password
     ledger          what the next commit decides; replies to one person
     delivery        moves the cursors and ends connections
     audience        who reads the log in one rendering, and when a round is due
@@ -22,6 +27,8 @@ From the wire inwards, each module with what it does:
     watcher         waits for sockets that take no more
     peer            one connection as the hub sees it
     chat            the authority: commands -> events and replies
+    speech          who may speak now
+    ignores         whose messages somebody does not want to see
     session         one participant
     nicknames       what a nick may be, and when two are the same
     event_log       the log on disk; the only SQL

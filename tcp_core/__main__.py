@@ -16,9 +16,12 @@ from pathlib import Path
 import click
 
 from tcp_core import __version__
+from tcp_core.commands import InputLimits
 from tcp_core.connection import Network
 from tcp_core.event_log import Durability, LogUnusableError
 from tcp_core.hub import HubOptions
+from tcp_core.register import RegisterUnusableError
+from tcp_core.secret import Secret
 from tcp_core.server import Server, ServerOptions
 from tcp_core.wording import LANGS, Lang
 
@@ -36,7 +39,20 @@ def amount(value: str) -> float:
     return number
 
 
+def secret(file: Path | None, variable: str) -> Secret | None:
+    """Return the password that is in `file`, or else in the environment; None if there is none.
+
+    :raises click.ClickException: it can't be read, or is empty.
+    """
+    try:
+        password = file.read_text(encoding="utf-8") if file is not None else os.environ.get(variable)
+        return None if password is None else Secret(password)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{file or variable}: {error}") from error
+
+
 _PORT = click.IntRange(0, 65535)
+_FILE = click.Path(path_type=Path, dir_okay=False)
 _COUNT = click.IntRange(min=0)
 _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_names": ["-h", "--help"]}
 
@@ -64,11 +80,23 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
 @click.option("--rate-burst", type=_COUNT, default=10, show_envvar=True, help="Lines that a client may send at once.")
 @click.option("--rate-per-second", type=amount, default=2.0, show_envvar=True,
               help="Lines a second after that; what comes faster waits. 0: no limit.")  # fmt: skip
+@click.option("--rate-patience-seconds", type=amount, default=60.0, show_envvar=True,
+              help="Seconds of such waiting without a break, after which lines are refused. 0: never.")  # fmt: skip
+@click.option("--input-characters", type=click.IntRange(1, 10_000), default=4000, show_envvar=True,
+              help="Characters of one message.")  # fmt: skip
+@click.option("--input-lines", type=click.IntRange(1, 1000), default=200, show_envvar=True,
+              help="Lines of one message.")  # fmt: skip
+@click.option("--line-bytes", type=click.IntRange(64, 1024 * 1024), default=16 * 1024, show_envvar=True,
+              help="Bytes of a line at the text door.")  # fmt: skip
+@click.option("--reply-kilobytes", type=click.IntRange(1, 1024), default=64, show_envvar=True,
+              help="KiB of answers that a client may leave unread before its further input waits.")  # fmt: skip
 @click.option("--connections-per-address", type=_COUNT, default=64, show_envvar=True,
               help="Connections from one address (IPv6: from one /64). 0: no limit.")  # fmt: skip
 @click.option(
     "--max-connections", type=_COUNT, default=10000, show_envvar=True, help="Connections in all. 0: no limit."
 )
+@click.option("--joins-per-minute", type=_COUNT, default=None, show_default="2 × --connections-per-address",
+              show_envvar=True, help="Joins a minute from one address. 0: no limit.")  # fmt: skip
 @click.option("--join-timeout-seconds", type=amount, default=60.0, show_envvar=True,
               help="Seconds that a client may take to name itself. 0: no limit.")  # fmt: skip
 @click.option("--stuck-seconds", type=amount, default=300.0, show_envvar=True,
@@ -79,6 +107,10 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
               help="Size of the log, in MB, beyond which the oldest events are removed. 0: no limit.")  # fmt: skip
 @click.option("--durability", type=click.Choice(["process", "power"]), default="process", show_envvar=True,
               help="What a message outlives: a killed process, or a power cut too (slower).")  # fmt: skip
+@click.option("--password-file", type=_FILE, show_envvar=True,
+              help="File with the room's password; or PARLEY_PASSWORD. Without: everybody may enter.")  # fmt: skip
+@click.option("--operator-password-file", type=_FILE, show_envvar=True,
+              help="File with the operators' password; or PARLEY_OPERATOR_PASSWORD. Without: none.")  # fmt: skip
 @click.option("--until-eof", is_flag=True, show_envvar=True,
               help="Stop when standard input ends, as it does when the process that holds it is killed.")  # fmt: skip
 @click.version_option(__version__, package_name="parley", prog_name="parley-core")
@@ -95,13 +127,21 @@ def main(
     resume_grace_seconds: float,
     rate_burst: int,
     rate_per_second: float,
+    rate_patience_seconds: float,
+    input_characters: int,
+    input_lines: int,
+    line_bytes: int,
+    reply_kilobytes: int,
     connections_per_address: int,
     max_connections: int,
+    joins_per_minute: int | None,
     join_timeout_seconds: float,
     stuck_seconds: float,
     retention_days: float,
     retention_megabytes: float,
     durability: Durability,
+    password_file: Path | None,
+    operator_password_file: Path | None,
     until_eof: bool,
 ) -> None:
     """Run the chat server: the text door for nc and telnet, and the JSON door for the web gateway."""
@@ -116,6 +156,8 @@ def main(
         data_dir=data_dir,
         rate_burst=rate_burst,
         rate_per_second=rate_per_second,
+        rate_patience_seconds=rate_patience_seconds,
+        line_bytes=line_bytes,
         connections_per_address=connections_per_address,
         max_connections=max_connections,
         durability=durability,
@@ -125,6 +167,11 @@ def main(
             resume_grace_seconds=resume_grace_seconds,
             join_timeout_seconds=join_timeout_seconds,
             sessions_per_address=connections_per_address,
+            joins_per_minute=2 * connections_per_address if joins_per_minute is None else joins_per_minute,
+            password=secret(password_file, "PARLEY_PASSWORD"),
+            operator_password=secret(operator_password_file, "PARLEY_OPERATOR_PASSWORD"),
+            input_limits=InputLimits(input_characters, input_lines),
+            reply_bytes=reply_kilobytes * 1024,
             stuck_seconds=stuck_seconds,
             retention_days=retention_days,
             retention_bytes=int(retention_megabytes * 1_000_000),
@@ -135,7 +182,7 @@ def main(
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # threads inherit it; only sigwait below sees them
     try:
         server = Server(options, failed=lambda: os.kill(os.getpid(), signal.SIGUSR1))
-    except (LogUnusableError, OSError) as error:
+    except (LogUnusableError, RegisterUnusableError, OSError) as error:
         raise click.ClickException(str(error)) from error
     server.start()
     if until_eof:

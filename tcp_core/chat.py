@@ -166,8 +166,7 @@ class Chat:
             else:
                 self.ignores.remove(session, nick)
         nicks = self.ignores.of(session)
-        code = "ignoring" if nicks else "ignoring-nobody"
-        yield Notice(code, {"nicks": ", ".join(nicks)}, command.id)
+        yield Notice("ignoring" if nicks else "ignoring-nobody", {"nicks": ", ".join(nicks)}, command.id)
 
     def _rename(self, session: Session, command: Rename) -> Iterator[Event | Reply]:
         if self._speech is not None:

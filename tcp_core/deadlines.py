@@ -33,6 +33,15 @@ class Deadlines(Generic[T]):
         """Call `thing` off, if it is there."""
         self._due.pop(thing, None)
 
+    def __len__(self) -> int:
+        return len(self._due)
+
+    def pop(self) -> T:
+        """Take out what would expire first."""
+        thing = next(iter(self._due))
+        del self._due[thing]
+        return thing
+
     def next(self) -> float | None:
         """Return when the next thing expires."""
         return next(iter(self._due.values()), None)

@@ -70,7 +70,7 @@ class HubOptions(ReceptionOptions):
 class Hub:
     """The one owner of the room.
 
-    :param log: used by the hub's thread alone while that runs.
+    :param log: used by the hub's thread alone while that runs, as is `register`.
     :param monotonic: seconds, for time limits.
     :param wall_clock: seconds since 1970, for the log.
     :param failed: called in the hub's thread when that ends by an error of ours.
@@ -79,6 +79,7 @@ class Hub:
     def __init__(
         self,
         log: EventLog,
+        register: Register,
         options: HubOptions,
         monotonic: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -100,7 +101,6 @@ class Hub:
         """Peers of which input waits until they have taken replies."""
 
         self._watcher = Watcher(self.writable)
-        register = Register(log.path.parent, self._now_ms)
         self._chat = Chat(log.find, self._history, self._messages, Speech(register, self._now_ms))
         self._delivery = Delivery(
             log, self._watcher.watch, self._queue_turn, self._on_stuck, options.stuck_seconds, monotonic

@@ -279,7 +279,8 @@ class CommandList:
     operator: bool = False
 
 
-class Ban(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Ban:
     """Whom the room does not let in: all from `network`."""
 
     network: str

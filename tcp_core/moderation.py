@@ -143,7 +143,7 @@ class Moderation:
         target, reason = self._participant(command.argument)
         self._record(self._act(session, command, target.nick, reason))
         self._hands.remove(target, "kicked", reason=reason)
-        yield self._done(command, "kicked-nick", nick=target.nick)
+        yield Notice("kicked-nick", {"nick": target.nick}, command.id)
 
     def _ban(self, session: Session, command: Moderate) -> Outcome:
         network, nick, rest = self._network(command.argument)
@@ -158,7 +158,7 @@ class Moderation:
         meant = [one for one in covered if one.nick == nick] if nick else covered
         for one in meant:
             self._hands.remove(one, "banned", until=until, reason=reason)
-        yield self._done(command, "banned-network", network=network, nick=nick, until=until)
+        yield Notice("banned-network", {"network": network, "nick": nick, "until": until}, command.id)
         spared = [one.nick for one in covered if one not in meant and one is not session]
         if spared:
             yield Notice("ban-spares", {"nicks": ", ".join(spared[:20]), "count": len(spared)})
@@ -174,7 +174,7 @@ class Moderation:
         bans = tuple(ban for ban in rules.bans if ban not in lifted)
         target = ", ".join(ban.network for ban in lifted)
         self._decree(structs.replace(rules, bans=bans), self._act(session, command, target))
-        yield self._done(command, "unbanned", network=target)
+        yield Notice("unbanned", {"network": target}, command.id)
 
     def _bans(self, _: Session, command: Moderate) -> Outcome:
         yield BanList(self._register.rules.bans, command.id)
@@ -188,7 +188,7 @@ class Moderation:
         rules = structs.replace(rules, mutes=(*others, mute))
         self._decree(rules, self._act(session, command, target.nick, reason, until))
         self._hands.tell(target, Notice("muted", {"until": until, "reason": reason}))
-        yield self._done(command, "muted-nick", nick=target.nick, until=until)
+        yield Notice("muted-nick", {"nick": target.nick, "until": until}, command.id)
 
     def _unmute(self, session: Session, command: Moderate) -> Outcome:
         rules = self._register.rules
@@ -204,12 +204,12 @@ class Moderation:
         self._decree(structs.replace(rules, mutes=mutes), self._act(session, command, command.argument))
         if target is not None:
             self._hands.tell(target, Notice("unmuted", {}))
-        yield self._done(command, "unmuted-nick", nick=command.argument)
+        yield Notice("unmuted-nick", {"nick": command.argument}, command.id)
 
     def _lock(self, session: Session, command: Moderate) -> Outcome:
         rules = structs.replace(self._register.rules, locked=command.action == "lock")
         self._decree(rules, self._act(session, command))
-        yield self._done(command, "locked" if rules.locked else "unlocked")
+        yield Notice("locked" if rules.locked else "unlocked", {}, command.id)
 
     def _slow(self, session: Session, command: Moderate) -> Outcome:
         if not re.fullmatch(r"\d{1,4}s?", command.argument):
@@ -219,7 +219,7 @@ class Moderation:
             raise RefusedError("slow-too-long", limit=MOST_SLOW_SECONDS)
         rules = structs.replace(self._register.rules, slow_seconds=seconds)
         self._decree(rules, self._act(session, command, str(seconds)))
-        yield self._done(command, "slow" if seconds else "slow-off", seconds=seconds)
+        yield Notice("slow" if seconds else "slow-off", {"seconds": seconds}, command.id)
 
     def _clear(self, session: Session, command: Moderate) -> Outcome:
         nick, _, last = command.argument.rpartition(" ")
@@ -236,7 +236,7 @@ class Moderation:
             raise RefusedError("no-messages", nick=nick[:64])
         self._record(self._act(session, command, nick, f"{len(seqs)}"))
         yield Cleared(nick=nick, by=session.nick, seqs=seqs)
-        yield self._done(command, "cleared", nick=nick, count=len(seqs))
+        yield Notice("cleared", {"nick": nick, "count": len(seqs)}, command.id)
 
     # ---------------------------------------------------------------- helping
 
@@ -297,10 +297,6 @@ class Moderation:
             self._register.decree(rules, act)
         except NotWrittenError:
             raise RefusedError("not-stored") from None
-
-    @staticmethod
-    def _done(command: Moderate, code: str, **details: Detail) -> Notice:
-        return Notice(code, details, command.id)
 
 
 def _whole(address: str) -> str:

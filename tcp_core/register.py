@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -83,7 +84,7 @@ class Register:
     :raises RegisterUnusableError: the rules are damaged: an empty list of bans must not come of that.
     """
 
-    def __init__(self, directory: Path, now_ms: Callable[[], int]) -> None:
+    def __init__(self, directory: Path, now_ms: Callable[[], int] = lambda: int(time.time() * 1000)) -> None:
         self._path = directory / "rules.json"
         self._audit_path = directory / "audit.jsonl"
         self._now_ms = now_ms

@@ -5,12 +5,12 @@ Knows nothing about what connections carry.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -23,8 +23,9 @@ from tcp_core.hub import Hub, HubOptions
 from tcp_core.json_codec import JsonCodec
 from tcp_core.limits import ConnectionLimits
 from tcp_core.messages import Bye, Door, RefusedError
-from tcp_core.peer import SEND_FLAGS
+from tcp_core.register import Register, RegisterUnusableError
 from tcp_core.text_codec import TextCodec
+from tcp_core.turned_away import TurnedAway
 
 STACK_BYTES = 256 * 1024
 """Of each client's thread; address space, of which a few pages are used."""
@@ -63,6 +64,7 @@ class Server:
 
     :param failed: called when the hub has ended by an error of ours.
     :raises LogUnusableError: the log can't be opened.
+    :raises RegisterUnusableError: the rules can't be read.
     :raises OSError: a listener can't be opened.
     """
 
@@ -84,9 +86,10 @@ class Server:
         self._listeners: dict[socket.socket, Door] = {}
         self._log = EventLog(options.data_dir, options.durability)
         try:
+            register = Register(options.data_dir)
             text = self._listen(options.host, options.port, "terminal")
             gateway = self._listen(options.gateway_host, options.gateway_port, "web")
-        except OSError:
+        except (OSError, RegisterUnusableError):
             self._close_listeners()
             self._log.close()
             raise
@@ -94,7 +97,7 @@ class Server:
         """Where the text door really is."""
         self.gateway_address: Address = gateway.getsockname()[:2]
         """Where the JSON door really is."""
-        self._hub = Hub(self._log, options.hub, failed=failed)
+        self._hub = Hub(self._log, register, options.hub, failed=failed)
         self._wake_out, self._wake_in = socket.socketpair()
         self._acceptor = threading.Thread(target=self._accept_all, name="acceptor", daemon=True)
 
@@ -138,10 +141,14 @@ class Server:
             selector.register(self._wake_out, selectors.EVENT_READ)
             for listener, door in self._listeners.items():
                 selector.register(listener, selectors.EVENT_READ, door)
+            self._turned_away = TurnedAway(selector)
             while not self._stopping.is_set():
-                for key, _ in selector.select():
-                    if key.data:
+                for key, _ in selector.select(self._turned_away.expire(time.monotonic())):
+                    if key.data in ("terminal", "web"):
                         self._accept(key.fileobj, key.data)  # type: ignore[arg-type]  # it is what was registered
+                    elif key.fileobj is not self._wake_out:
+                        self._turned_away.readable(key.fileobj)  # type: ignore[arg-type]
+            self._turned_away.close()
 
     def _accept(self, listener: socket.socket, door: Door) -> None:
         while not self._stopping.is_set():
@@ -174,12 +181,10 @@ class Server:
             sock.close()
 
     def _turn_away(self, sock: socket.socket, door: Door, error: RefusedError) -> None:
-        """Say why not in one line, without waiting for anybody."""
+        """Say why not in one line."""
         codec = TextCodec(self._options.hub.lang)
         line = codec.encode_reply(error.reply()) if door == "terminal" else _bye(4503, error)
-        with contextlib.suppress(OSError):
-            sock.send(line, SEND_FLAGS)
-        sock.close()
+        self._turned_away.add(sock, line, time.monotonic())
 
 
 def _bye(code: int, error: RefusedError) -> bytes:

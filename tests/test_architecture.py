@@ -13,8 +13,8 @@ ROOT = Path(__file__).parent.parent
 CORE, GATEWAY = "tcp_core", "web_gateway"
 
 PROGRAMS = {"client", "launcher", "health", "__main__"}
-SOCKETS = {"server", "connection", "peer", "delivery", "watcher", "client", "launcher", "health"}
-HUB = {"hub", "reception", "ledger"}
+SOCKETS = {"server", "connection", "turned_away", "peer", "delivery", "watcher", "client", "launcher", "health"}
+HUB = {"hub", "reception", "ledger", "moderation", "admission"}
 ONLY_IN = {
     "socket": SOCKETS,
     "selectors": SOCKETS,
@@ -34,7 +34,11 @@ NEARLY_ALONE: dict[str, set[str]] = {
     "nicknames": {"cleaning", "messages"},
     "commands": {"cleaning", "messages"},
     "wording": {"commands", "messages"},
-    "chat": {"nicknames", "messages", "session"},
+    "secret": set(),
+    "ignores": {"nicknames", "messages", "session"},
+    "register": {"limits", "messages", "session"},
+    "speech": {"register", "messages", "session"},
+    "chat": {"ignores", "nicknames", "messages", "session", "speech"},
     "rendering": {"event_log", "messages"},
     "audience": set(),
     "cursor": {"rendering"},

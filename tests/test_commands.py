@@ -61,10 +61,10 @@ REFUSED: tuple[tuple[str, str, dict[str, str | int]], ...] = (
     ("\ufe0f", "empty", {}),  # a variation selector
     ("\u3164\u115f", "empty", {}),  # Hangul fillers
     ("\u2800", "empty", {}),  # Braille without dots
-    ("x" * (DEFAULT_LIMITS.characters + 1), "text-too-long", {"limit": DEFAULT_LIMITS.characters, "length": DEFAULT_LIMITS.characters + 1}),
+    ("x" * (DEFAULT_LIMITS.characters + 1), "text-too-long", {"limit": 4000, "length": 4001}),
     ("x" + "\t" * 1000 + "x", "text-too-long", {"limit": DEFAULT_LIMITS.characters, "length": 4002}),
     ("\x1b" * 4 * DEFAULT_LIMITS.characters, "empty", {}),
-    ("\x1b" * (4 * DEFAULT_LIMITS.characters + 1), "text-too-long", {"limit": DEFAULT_LIMITS.characters, "length": 16001}),
+    ("\x1b" * (4 * DEFAULT_LIMITS.characters + 1), "text-too-long", {"limit": 4000, "length": 16001}),
     ("x" * 1_000_000, "text-too-long", {"limit": DEFAULT_LIMITS.characters, "length": 1_000_000}),
 )
 

@@ -93,7 +93,10 @@ REPLIES: tuple[tuple[Any, str], ...] = (
 
 # What comes in as it is; written down again, each is the same line.
 COMMANDS: tuple[tuple[Any, str], ...] = (
-    (Join("Ann", "en", "s", "e", 5), '{"type":"join","nick":"Ann","lang":"en","session":"s","epoch":"e","after":5}'),
+    (
+        Join("Ann", "en", "s", "e", 5),
+        '{"type":"join","nick":"Ann","lang":"en","session":"s","epoch":"e","after":5,"password":""}',
+    ),
     (GetHistory(500, 100), '{"type":"history","before":500,"limit":100}'),
     (Ping(), '{"type":"ping"}'),
     (Ping("1"), '{"type":"ping","id":"1"}'),

@@ -20,10 +20,12 @@ from tcp_core.json_codec import JsonCodec
 from tcp_core.messages import (
     ROOM,
     Bye,
+    Cleared,
     Event,
     Gap,
     GetHistory,
     History,
+    Ignoring,
     Input,
     Join,
     Joined,
@@ -59,7 +61,7 @@ EN = JsonCodec("en")
 INTERNAL_REFUSALS = {"http"}
 """Told to those who came to the wrong port; not of this protocol."""
 POSSIBLE_CLOSE_CODES = {*range(4000, 4096), *range(4500, 4600)}
-NOT_SENT_YET = {4003, 4500, 4501}
+NOT_SENT_YET = {4003}
 """Close codes that are set aside: no part of the program closes with them."""
 
 
@@ -104,7 +106,7 @@ def test_what_a_client_may_send_is_understood(line: str) -> None:
     assert json.loads(line).items() <= json.loads(msgspec.json.encode(sent)).items()
 
 
-SERVER_TYPES = Joined | Left | Renamed | Said | Welcome | Members | History | Gap | Pong | Bye
+SERVER_TYPES = Joined | Left | Renamed | Said | Cleared | Welcome | Members | History | Gap | Ignoring | Pong | Bye
 
 
 @pytest.mark.parametrize("line", examples("server"))
@@ -158,6 +160,8 @@ SENT: tuple[Any, ...] = (
     Renamed(nick="a", new_nick="b"),
     Said(nick="a", text="t"),
     Said(nick="a", text="t", id="1"),
+    Cleared(nick="a", by="b", seqs=[1]),
+    Ignoring(["a"]),
     History(ROOM, [], more=False),
     Notice("done", {}),
     Notice("done", {}, "1"),
@@ -262,6 +266,8 @@ def test_the_reasons_of_leaving_are_those_of_the_program() -> None:
 
 SHOWN: dict[str, tuple[str, Any]] = {
     "on connect, no line end": ("", Prompt()),
+    "before that, if the room has a password": ("", Prompt(password=True)),
+    "an operator took messages away": ("\n", Cleared(nick="Bob", by="Ann", seqs=[1, 2, 3])),
     "somebody joined": ("\n", Joined(nick="Alex")),
     "somebody left": ("\n", Left(nick="Alex", reason="quit")),
     "renamed": ("\n", Renamed(nick="Bob", new_nick="Bobby")),

@@ -61,8 +61,9 @@ def codes(*names: str) -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names and node.args:
                 first = node.args[0]
-                if isinstance(first, ast.Constant):
-                    yield str(first.value)
+                for one in (first.body, first.orelse) if isinstance(first, ast.IfExp) else (first,):
+                    if isinstance(one, ast.Constant):
+                        yield str(one.value)
 
 
 def test_every_refusal_that_the_program_makes_has_words_and_the_other_way_round() -> None:
@@ -87,6 +88,22 @@ DETAILS: dict[str, dict[str, Any]] = {
     "connections": {"limit": 64, "scope": "address"},
     "join-timeout": {"seconds": 60},
     "http": {"url": "http://a.example/"},
+    "joins": {"limit": 120, "seconds": 7},
+    "rate": {"limit": "2"},
+    "attempts": {"seconds": 7},
+    "banned": {"until": 0, "reason": "spam"},
+    "muted": {"until": 0, "reason": ""},
+    "slow": {"limit": 30, "seconds": 7},
+    "no-such-nick": {"nick": "{0}"},
+    "network-too-large": {"network": "0.0.0.0/0"},
+    "not-banned": {"target": "{0}"},
+    "not-muted": {"target": "{0}"},
+    "bans-many": {"limit": 10000},
+    "slow-too-long": {"limit": 3600},
+    "clear-count": {"limit": 1000},
+    "no-messages": {"nick": "{0}"},
+    "ignored-many": {"limit": 100},
+    "not-ignored": {"nick": "{0}"},
 }
 
 
@@ -96,7 +113,7 @@ def test_a_refusal_holds_its_details(lang: Lang, code: str) -> None:
     details = DETAILS.get(code, {})
     text = wording.refusal(Refused(code, details), lang)
     for name, value in details.items():
-        assert str(value) in text or name in ("problem", "scope")
+        assert str(value) in text or name in ("problem", "scope", "until")
     assert len(text) > 5
 
 
