@@ -6,8 +6,10 @@ import { Keep } from "./storage.js";
 import { Outbox } from "./outbox.js";
 import { Store } from "./store.js";
 import { View } from "./view.js";
-import { caughtUp, initial, restore } from "./state.js";
+import { isSecret } from "./protocol.js";
+import { caughtUp, initial, readRemembered, restore } from "./state.js";
 import { choose } from "./language.js";
+import { socketAddress, textPort } from "./address.js";
 import { terminalCommand } from "./view/entrance.js";
 
 /** @import {Join, Refused, ServerMessage} from "./protocol.js" */
@@ -19,8 +21,13 @@ const KICKED = 4500;
 const BANNED = 4501;
 const QUIT = 4506;
 const SERVER_FAILED = 4507;
+const LOCKED = 4508;
+/** Ends that the server gives the reason of in words for a person. */
+const WORDED = new Set([KICKED, BANNED, LOCKED]);
 /** Refusals to let one in that time may mend. */
 const PASSING = new Set(["not-stored", "not-readable", "connections", "join-timeout"]);
+/** Refusals that the server closes the connection after. */
+const LAST = new Set(["attempts", "banned", "joins", "locked"]);
 
 const words = choose(navigator.languages);
 const forGood = new Keep(() => localStorage);
@@ -33,6 +40,10 @@ const connection = new Connection(socketAddress(), greeting);
 
 /** The nick to ask for; the server may give another. */
 let wantedNick = remembered?.nick ?? "";
+/** The room's, as far as the person has told; kept nowhere else. */
+let password = "";
+/** Why the server does not let one in this time, where the end of the connection is to follow. */
+let refusal = "";
 /** Whether the person is in the room, or was until the connection went. */
 let inside = remembered !== null;
 /** The id of the command that the rename dialog waits for. @type {string | null} */
@@ -58,7 +69,7 @@ const view = new View(words, {
     outbox.add(text);
     view.toBottom();
   },
-  keepDraft: (text) => forReload.set("draft", text),
+  keepDraft: (text) => forReload.set("draft", isSecret(text) ? "" : text),
   limit: () => store.state.textCharacters,
   askEarlier() {
     const { oldest, earlier, asking } = store.state;
@@ -90,7 +101,7 @@ connection.addEventListener("status", () => {
     store.take({ type: "lost" });
   }
   if (status.state === "ended") ended(status.code);
-  view.showStatus(status);
+  view.showStatus(status, status.state === "ended" ? refusal || (WORDED.has(status.code) ? status.reason : "") : "");
 });
 
 connection.addEventListener("messages", (event) => {
@@ -135,9 +146,10 @@ if (inside) {
   connection.start();
 }
 
-/** @param {string} nick */
-function join(nick) {
+/** @param {string} nick @param {string} given the password */
+function join(nick, given) {
   wantedNick = nick;
+  password = given;
   forGood.set("nick", nick);
   connection.start();
 }
@@ -155,9 +167,11 @@ function leave() {
 
 /** @returns {Join} */
 function greeting() {
+  refusal = "";
   const { session, epoch, newest } = store.state;
   /** @type {Join} */
   const message = { type: "join", nick: wantedNick, lang: words.code };
+  if (password !== "") message.password = password;
   if (session !== null) message.session = session;
   if (epoch !== null && newest !== null) Object.assign(message, { epoch, after: newest });
   return message;
@@ -183,6 +197,9 @@ function answered(message) {
         renaming = null;
         outbox.remove(message.id);
         view.rename.refuse(message.text);
+      } else if (outbox.isSecret(message.id)) {
+        outbox.remove(message.id);
+        view.showChanges([{ kind: "refused", text: message.text }], store.state);
       } else if (message.id !== undefined) {
         outbox.refuse(message.id, message.code, message.text);
       }
@@ -201,14 +218,25 @@ function renamed() {
 
 /**
  * The server does not let one in. What time may mend is left to the connection, which tries again or is told to stay away.
+ * One who was inside keeps what there is to read when the end follows by itself.
  * @param {Refused} refused
  */
 function turnedAway({ code, text }) {
   if (PASSING.has(code)) return;
+  if (inside && LAST.has(code)) {
+    refusal = text;
+    return;
+  }
+  const tried = password !== "";
   connection.stop();
   gone();
   inside = false;
-  view.showEntrance(text);
+  if (code === "password") {
+    password = "";
+    view.askPassword(tried ? text : "");
+  } else {
+    view.showEntrance(text);
+  }
 }
 
 /**
@@ -217,6 +245,7 @@ function turnedAway({ code, text }) {
  */
 function ended(code) {
   outbox.removeCommands();
+  if (code === KICKED || code === BANNED) outbox.refuseAll(words.sent_away);
   if (code === QUIT || code === KICKED || code === BANNED) gone();
 }
 
@@ -246,26 +275,6 @@ function remember() {
   /** @type {Remembered} */
   const value = { nick, session, epoch, after: newest ?? live };
   forReload.set("session", value);
-}
-
-/** @param {unknown} kept @returns {Remembered | null} */
-function readRemembered(kept) {
-  const value = /** @type {Partial<Remembered> | null} */ (kept);
-  if (typeof value?.nick !== "string" || typeof value.session !== "string") return null;
-  if (typeof value.epoch !== "string" || !Number.isSafeInteger(value.after)) return null;
-  return /** @type {Remembered} */ (value);
-}
-
-function socketAddress() {
-  const address = new URL("ws", document.baseURI);
-  address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-  address.search = address.hash = "";
-  return address.href;
-}
-
-function textPort() {
-  const port = document.querySelector('meta[name="parley-text-port"]')?.getAttribute("content") ?? "";
-  return /^\d{1,5}$/.test(port) ? port : "9997";
 }
 
 /** @param {unknown} value */

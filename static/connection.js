@@ -7,9 +7,10 @@ import { newIdentifier } from "./identifier.js";
 /** @import {ClientMessage, Join} from "./protocol.js" */
 
 /**
- * `at` is when the next attempt will be made, in milliseconds of the clock; null while one is under way.
+ * `at` is when the next attempt will be made, in milliseconds of the clock; null while one is under way. `reason` is the
+ * server's, and may be empty.
  * @typedef {{state: "joining"} | {state: "connecting"} | {state: "connected"}
- *   | {state: "reconnecting", at: number | null} | {state: "ended", code: number}} Status
+ *   | {state: "reconnecting", at: number | null} | {state: "ended", code: number, reason: string}} Status
  */
 
 /**
@@ -65,6 +66,8 @@ export class Connection extends EventTarget {
   /** Attempts since the last stable connection. */
   #attempts = 0;
   #lastHeard = 0;
+  /** Why the server is about to close the socket; a closing frame has room for 123 bytes of it only. */
+  #farewell = "";
   /** When the attempt that is under way was begun. */
   #begun = 0;
   /** Each running timer, by what it is for. @type {Map<"opening" | "retry" | "stable" | "idle" | "pong", any>} */
@@ -122,6 +125,7 @@ export class Connection extends EventTarget {
 
   #open() {
     this.#begun = this.#world.now();
+    this.#farewell = "";
     /** @type {Socket} */
     let socket;
     try {
@@ -133,7 +137,7 @@ export class Connection extends EventTarget {
     this.#socket = socket;
     socket.onopen = () => socket.send(encode(this.#greet()));
     socket.onmessage = (event) => this.#heard(String(event.data));
-    socket.onclose = (event) => this.#closed(Number(event.code));
+    socket.onclose = (event) => this.#closed(Number(event.code), String(event.reason ?? ""));
     this.#after("opening", OPENING_MS, () => this.#lost());
   }
 
@@ -142,6 +146,7 @@ export class Connection extends EventTarget {
     const socket = this.#socket;
     this.#lastHeard = this.#world.now();
     const messages = decode(frame);
+    for (const message of messages) if (message.type === "bye") this.#farewell = message.reason ?? "";
     if (this.status.state !== "connected" && messages.some(({ type }) => type === "welcome")) {
       this.#clear("opening");
       this.#after("stable", STABLE_AFTER_MS, () => { this.#attempts = 0; });
@@ -171,14 +176,14 @@ export class Connection extends EventTarget {
     });
   }
 
-  /** @param {number} code */
-  #closed(code) {
+  /** @param {number} code @param {string} reason */
+  #closed(code, reason) {
     if (!isFinal(code)) {
       this.#lost(this.#timers.has("pong"));
       return;
     }
     this.#drop();
-    this.#become({ state: "ended", code });
+    this.#become({ state: "ended", code, reason: this.#farewell || reason });
   }
 
   /** @param {boolean} [doubted] it had been asked for a sign of life: this is no news, and the next attempt can be made */

@@ -1,7 +1,7 @@
 // What has been typed and is not yet acknowledged, in order: kept, sent, sent again, refused.
 // Knows nothing about sockets or the page: it is given a function that sends while there is a connection.
 
-import { isCommand } from "./protocol.js";
+import { isCommand, isSecret } from "./protocol.js";
 import { newIdentifier } from "./identifier.js";
 
 /** @import {Input} from "./protocol.js" */
@@ -11,6 +11,7 @@ import { newIdentifier } from "./identifier.js";
  * @property {string} id
  * @property {string} text
  * @property {boolean} command not shown while it waits
+ * @property {boolean} secret never shown, and not kept over a reload
  * @property {boolean} sent on this connection
  * @property {boolean} held the server could not store it just now; it will be sent again in a moment
  * @property {string | null} refusal why the server did not take it, in its words
@@ -58,6 +59,11 @@ export class Outbox extends EventTarget {
   /** @param {string | undefined} id */
   has(id) {
     return id !== undefined && this.#entries.has(id);
+  }
+
+  /** @param {string | undefined} id */
+  isSecret(id) {
+    return id !== undefined && this.#entries.get(id)?.secret === true;
   }
 
   /** @param {string} text @returns {Entry} */
@@ -110,6 +116,12 @@ export class Outbox extends EventTarget {
     this.#changed();
   }
 
+  /** Nothing that waits is sent unless it is wanted. @param {string} reason */
+  refuseAll(reason) {
+    for (const entry of this.#entries.values()) entry.refusal ??= reason;
+    this.#changed();
+  }
+
   /** @param {string} id */
   retry(id) {
     const entry = this.#entries.get(id);
@@ -141,11 +153,12 @@ export class Outbox extends EventTarget {
 
   /** @param {string} id @param {string} text @param {string | null} refusal @returns {Entry} */
   #entry(id, text, refusal) {
-    return { id, text, command: isCommand(text), sent: false, held: false, refusal };
+    return { id, text, command: isCommand(text), secret: isSecret(text), sent: false, held: false, refusal };
   }
 
   #changed() {
-    this.#keep.set(NAME, this.entries.map(({ id, text, refusal }) => ({ id, text, refusal })));
+    const kept = this.entries.filter(({ secret }) => !secret);
+    this.#keep.set(NAME, kept.map(({ id, text, refusal }) => ({ id, text, refusal })));
     this.dispatchEvent(new Event("change"));
   }
 }

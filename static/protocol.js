@@ -7,7 +7,8 @@
 /** @typedef {{type: "left", room: string, seq: number, ts: number, nick: string, reason?: string}} Left */
 /** @typedef {{type: "renamed", room: string, seq: number, ts: number, nick: string, new_nick: string}} Renamed */
 /** @typedef {{type: "said", room: string, seq: number, ts: number, nick: string, text: string, id?: string}} Said */
-/** @typedef {Joined | Left | Renamed | Said} RoomEvent */
+/** @typedef {{type: "cleared", room: string, seq: number, ts: number, nick: string, by: string, seqs: number[]}} Cleared */
+/** @typedef {Joined | Left | Renamed | Said | Cleared} RoomEvent */
 
 /**
  * @typedef {{type: "welcome", nick: string, session: string, room: string, epoch: string, live: number,
@@ -17,12 +18,16 @@
 /** @typedef {{type: "history", room: string, events: RoomEvent[], more: boolean}} History */
 /** @typedef {{type: "notice", code: string, text: string, id?: string}} Notice */
 /** @typedef {{type: "refused", code: string, text: string, id?: string}} Refused */
+/** @typedef {{type: "ignoring", nicks: string[]}} Ignoring */
 /** @typedef {{type: "gap", room: string, from: number, to: number}} Gap */
 /** @typedef {{type: "pong", id?: string}} Pong */
 /** @typedef {{type: "bye", code: number, reason?: string}} Bye */
-/** @typedef {Welcome | Members | RoomEvent | History | Notice | Refused | Gap | Pong | Bye} ServerMessage */
+/** @typedef {Welcome | Members | RoomEvent | History | Notice | Refused | Ignoring | Gap | Pong | Bye} ServerMessage */
 
-/** @typedef {{type: "join", nick: string, lang: string, session?: string, epoch?: string, after?: number}} Join */
+/**
+ * @typedef {{type: "join", nick: string, lang: string, password?: string, session?: string, epoch?: string,
+ *   after?: number}} Join
+ */
 /** @typedef {{type: "input", text: string, id?: string}} Input */
 /** @typedef {{type: "history", before: number, limit: number}} AskHistory */
 /** @typedef {{type: "ping", id?: string}} Ping */
@@ -39,6 +44,7 @@ const kinds = {
   seq: (value) => typeof value === "number" && Number.isSafeInteger(value) && value >= 0,
   time: (value) => typeof value === "number" && Math.abs(value) <= LATEST_DATE,
   number: (value) => typeof value === "number",
+  seqs: (value) => Array.isArray(value) && value.every((item) => kinds.seq(item)),
   strings: (value) => Array.isArray(value) && value.every((item) => typeof item === "string"),
   events: (value) => Array.isArray(value),
   object: (value) => typeof value === "object" && value !== null,
@@ -55,15 +61,17 @@ const shapes = {
   left: { room: "string", seq: "seq", ts: "time", nick: "string", reason: "string?" },
   renamed: { room: "string", seq: "seq", ts: "time", nick: "string", new_nick: "string" },
   said: { room: "string", seq: "seq", ts: "time", nick: "string", text: "string", id: "string?" },
+  cleared: { room: "string", seq: "seq", ts: "time", nick: "string", by: "string", seqs: "seqs" },
   history: { room: "string", events: "events", more: "boolean" },
   notice: { code: "string", text: "string", id: "string?" },
   refused: { code: "string", text: "string", id: "string?" },
+  ignoring: { nicks: "strings" },
   gap: { room: "string", from: "seq", to: "seq" },
   pong: { id: "string?" },
   bye: { code: "number", reason: "string?" },
 };
 
-const eventTypes = new Set(["joined", "left", "renamed", "said"]);
+const eventTypes = new Set(["joined", "left", "renamed", "said", "cleared"]);
 
 /** @param {ServerMessage} message @returns {message is RoomEvent} */
 export function isEvent(message) {
@@ -128,4 +136,14 @@ export function countCharacters(text) {
 /** Whether the server will take this line as a command; `//word` is said as `/word`. @param {string} text */
 export function isCommand(text) {
   return text.startsWith("/") && !text.startsWith("//");
+}
+
+/** Whether this line holds a password, which is nobody else's business. @param {string} text */
+export function isSecret(text) {
+  return /^\/oper/i.test(text);
+}
+
+/** Whether an event is a message of which only its place is left: an operator has removed the text. @param {RoomEvent} event */
+export function isRemoved(event) {
+  return event.type === "said" && event.text === "";
 }

@@ -2,7 +2,10 @@
 // Knows nothing about the page, sockets, time or storage. The events themselves are not kept here: seqs have no holes,
 // so the newest and the oldest shown are enough to tell what is new; the changes say what there is to show.
 
-/** @import {RoomEvent, ServerMessage, Welcome, History, Gap} from "./protocol.js" */
+import { listed, nobody, recalled, renamed } from "./ignored.js";
+
+/** @import {Cleared, RoomEvent, ServerMessage, Welcome, History, Gap} from "./protocol.js" */
+/** @import {Ignored} from "./ignored.js" */
 
 /**
  * @typedef {object} State
@@ -18,6 +21,8 @@
  * @property {ReadonlySet<string>} people nicks of those who are here
  * @property {readonly string[]} gathering nicks from the parts of `members` so far
  * @property {number} textCharacters how long a message may be
+ * @property {ReadonlySet<number>} removed seqs of messages that are known to have been removed
+ * @property {Ignored} ignored whose messages are hidden
  */
 
 /**
@@ -31,6 +36,7 @@
  *   | {kind: "nick"}
  *   | {kind: "renamed-self"}
  *   | {kind: "earlier"}
+ *   | {kind: "ignoring", ignored: Ignored}
  *   | {kind: "notice", text: string}
  *   | {kind: "refused", text: string}} Change
  */
@@ -62,6 +68,8 @@ export const initial = Object.freeze({
   people: new Set(),
   gathering: [],
   textCharacters: 4000,
+  removed: new Set(),
+  ignored: nobody,
 });
 
 /** The state of a page that was reloaded. @param {Remembered} remembered @returns {State} */
@@ -93,11 +101,16 @@ export function reduce(state, message, ours = false) {
     case "left":
     case "renamed":
     case "said":
+    case "cleared":
       return happened(state, message, ours);
     case "history":
       return remembered(state, message);
     case "gap":
       return skipped(state, message.from, message.to);
+    case "ignoring": {
+      const ignored = listed(state.ignored, message.nicks);
+      return [{ ...state, ignored }, [{ kind: "ignoring", ignored }]];
+    }
     case "notice":
       return [state, message.text === "" ? [] : [{ kind: "notice", text: message.text }]];
     case "refused":
@@ -126,7 +139,7 @@ export function reduce(state, message, ours = false) {
  */
 function welcomed(state, welcome) {
   const anotherLog = state.epoch !== null && (state.epoch !== welcome.epoch || welcome.live < (state.newest ?? 0));
-  const place = anotherLog ? { newest: null, oldest: null, earlier: false } : {};
+  const place = anotherLog ? { newest: null, oldest: null, earlier: false, removed: initial.removed } : {};
   /** @type {State} */
   const next = {
     ...state,
@@ -138,11 +151,13 @@ function welcomed(state, welcome) {
     asking: false,
     refused: false,
     gathering: [],
+    ignored: anotherLog ? nobody : listed(state.ignored, []),
     textCharacters: welcome.limits?.text_characters ?? state.textCharacters,
   };
   /** @type {Change[]} */
   const changes = anotherLog ? [{ kind: "restarted" }] : [];
   changes.push({ kind: "nick" }, { kind: "earlier" });
+  if (state.ignored.nicks.size > 0) changes.push({ kind: "ignoring", ignored: next.ignored });
   if (welcome.resumed && state.nick !== "" && state.nick !== welcome.nick) changes.push({ kind: "renamed-self" });
   if (caughtUp(next)) changes.push({ kind: "caught-up" });
   return [next, changes];
@@ -162,13 +177,18 @@ function happened(state, event, ours) {
   const oldest = state.oldest ?? event.seq;
   /** @type {State} */
   const next = { ...state, newest: event.seq, oldest, earlier: state.oldest === null ? oldest > 1 : state.earlier };
+  if (event.type === "cleared") next.removed = withRemoved(state.removed, [event]);
   /** @type {Change[]} */
   const changes = [];
   if (hole) changes.push({ kind: "gap", from: Number(state.newest) + 1, to: event.seq - 1 });
-  changes.push({ kind: "append", event, live });
+  if (event.type === "renamed") {
+    next.ignored = renamed(state.ignored, event, live);
+    if (next.ignored.nicks.size > 0) changes.push({ kind: "ignoring", ignored: next.ignored });
+  }
+  changes.push({ kind: "append", event: redacted(event, next.removed), live });
   if (state.oldest === null) changes.push({ kind: "earlier" });
 
-  if (live && event.type !== "said") {
+  if (live && event.type !== "said" && event.type !== "cleared") {
     const people = new Set(state.people);
     if (event.type === "joined") people.add(event.nick);
     else people.delete(event.nick);
@@ -214,13 +234,38 @@ function remembered(state, history) {
     .sort((a, b) => a.seq - b.seq);
   if (events.length === 0 && history.events.length > 0) return [state, []];
 
+  const removed = withRemoved(state.removed, events);
+  const ignored = recalled(state.ignored, events);
   /** @type {(RoomEvent | Missing)[]} */
   const items = [];
   for (const [index, event] of events.entries()) {
     const following = events[index + 1]?.seq ?? state.oldest ?? event.seq + 1;
-    items.push(event);
+    items.push(redacted(event, removed));
     if (following > event.seq + 1) items.push({ type: "gap", from: event.seq + 1, to: following - 1 });
   }
-  const next = { ...state, asking: false, refused: false, earlier: history.more, oldest: events[0]?.seq ?? state.oldest };
-  return [next, [{ kind: "prepend", items }, { kind: "earlier" }]];
+  const oldest = events[0]?.seq ?? state.oldest;
+  const next = { ...state, asking: false, refused: false, earlier: history.more, oldest, removed };
+  /** @type {Change[]} */
+  const changes = [{ kind: "prepend", items }, { kind: "earlier" }];
+  if (ignored === state.ignored) return [next, changes];
+  return [{ ...next, ignored }, [{ kind: "ignoring", ignored }, ...changes]];
+}
+
+/** @param {ReadonlySet<number>} removed @param {readonly RoomEvent[]} events @returns {ReadonlySet<number>} */
+function withRemoved(removed, events) {
+  const cleared = /** @type {Cleared[]} */ (events.filter(({ type }) => type === "cleared"));
+  return cleared.length === 0 ? removed : new Set([...removed, ...cleared.flatMap(({ seqs }) => seqs)]);
+}
+
+/** An answer that was on its way already may still hold what has been removed. @param {RoomEvent} event @param {ReadonlySet<number>} removed */
+function redacted(event, removed) {
+  return event.type === "said" && removed.has(event.seq) ? { ...event, text: "" } : event;
+}
+
+/** What was kept over a reload, if it is whole. @param {unknown} kept @returns {Remembered | null} */
+export function readRemembered(kept) {
+  const value = /** @type {Partial<Remembered> | null} */ (kept);
+  if (typeof value?.nick !== "string" || typeof value.session !== "string") return null;
+  if (typeof value.epoch !== "string" || !Number.isSafeInteger(value.after)) return null;
+  return /** @type {Remembered} */ (value);
 }

@@ -22,7 +22,7 @@ import { StatusBar } from "./view/status.js";
 
 /**
  * @typedef {LogActions & PendingActions & ComposerActions & StatusActions & {
- *   join(nick: string): void, leave(): void, rename(nick: string): void, giveUp(): void}} Actions
+ *   join(nick: string, password: string): void, leave(): void, rename(nick: string): void, giveUp(): void}} Actions
  */
 /** @typedef {{nick: string, draft: string, command: string}} Filled what stands in the fields at first */
 
@@ -37,7 +37,7 @@ export class View {
   constructor(words, actions, filled) {
     translate(words);
     this.#parts = {
-      entrance: new Entrance(words, (nick) => actions.join(nick), filled),
+      entrance: new Entrance(words, actions, filled),
       status: new StatusBar(words, actions),
       log: new Log(words, actions),
       pending: new Pending(words, actions),
@@ -69,9 +69,16 @@ export class View {
     this.#parts.entrance.focus();
   }
 
-  /** @param {Status} status */
-  showStatus(status) {
-    this.#parts.status.show(status, this.#inRoom);
+  /** One can't enter without the room's password. @param {string} reason why the one that was given is not it; empty if none was */
+  askPassword(reason) {
+    this.#inRoom = false;
+    this.#swap();
+    this.#parts.entrance.askPassword(reason);
+  }
+
+  /** @param {Status} status @param {string} why it ended, where the server said so to a person */
+  showStatus(status, why) {
+    this.#parts.status.show(status, this.#inRoom, why);
     this.#parts.people.stale(status.state !== "connected");
     if (status.state !== "connected") this.#parts.log.quiet();
   }

@@ -1,5 +1,5 @@
 // The form that one enters by, and the command that enters from a terminal.
-// Knows nothing about connections; it hands over a nick.
+// Knows nothing about connections; it hands over a nick, and a password where one is asked for.
 
 import { find } from "./dom.js";
 
@@ -13,22 +13,27 @@ export function terminalCommand(hostname, port) {
 export class Entrance {
   #form = find("join-form", HTMLFormElement);
   #nick = find("nick", HTMLInputElement);
+  #password = find("password", HTMLInputElement);
+  #secret = find("password-field", HTMLElement);
   #error = find("join-error", HTMLElement);
   #command = find("nc-command", HTMLElement);
   #feedback = find("copy-feedback", HTMLElement);
   #words;
 
-  /** @param {Words} words @param {(nick: string) => void} join @param {{nick: string, command: string}} filled */
-  constructor(words, join, { nick, command }) {
+  /**
+   * @param {Words} words @param {{join(nick: string, password: string): void}} actions
+   * @param {{nick: string, command: string}} filled
+   */
+  constructor(words, actions, { nick, command }) {
     this.#words = words;
     this.#nick.value = nick;
     this.#command.textContent = command;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.refuse("");
-      join(this.#nick.value.trim());
+      actions.join(this.#nick.value.trim(), this.#secret.hidden ? "" : this.#password.value);
     });
-    this.#nick.addEventListener("input", () => this.refuse(""));
+    for (const field of [this.#nick, this.#password]) field.addEventListener("input", () => this.refuse(""));
     find("copy-nc", HTMLButtonElement).addEventListener("click", () => void this.#copy());
   }
 
@@ -36,10 +41,21 @@ export class Entrance {
     this.#nick.focus();
   }
 
-  /** @param {string} reason why one could not enter; empty where nothing is wrong */
-  refuse(reason) {
+  /** Shows the field for it from now on. @param {string} reason why what was given is not it; empty if nothing was */
+  askPassword(reason) {
+    if (this.#secret.hidden) this.#password.after(find("join", HTMLButtonElement));
+    this.#secret.hidden = false;
+    this.refuse(reason, this.#password);
+    this.#password.focus();
+    this.#password.select();
+  }
+
+  /** @param {string} reason why one could not enter; empty where nothing is wrong @param {HTMLInputElement} [field] what is wrong */
+  refuse(reason, field = this.#nick) {
     this.#error.textContent = reason;
-    this.#nick.setAttribute("aria-invalid", String(reason !== ""));
+    for (const each of [this.#nick, this.#password]) {
+      each.setAttribute("aria-invalid", String(each === field && reason !== ""));
+    }
   }
 
   async #copy() {

@@ -2,6 +2,7 @@
 // Knows nothing about the log as a whole, scrolling or the connection.
 
 import { count } from "../language.js";
+import { isRemoved } from "../protocol.js";
 import { fill, make } from "./dom.js";
 
 /** @import {RoomEvent} from "../protocol.js" */
@@ -16,6 +17,7 @@ import { fill, make } from "./dom.js";
  * @property {number} ts
  * @property {string | null} speaker whose message it is
  * @property {HTMLElement | null} divider the date above it
+ * @property {boolean} removed whether it is a message of which only the place is left
  */
 
 const COLOURS = [
@@ -38,6 +40,11 @@ export function makeNick(nick) {
   return make("bdi", `nick ${colourOf(nick)}`, nick);
 }
 
+/** Readers do not announce what changes in a line that was there before. @param {HTMLElement} node */
+export function silence(node) {
+  node.setAttribute("aria-live", "off");
+}
+
 export class LineMaker {
   #words;
   #hour;
@@ -56,13 +63,25 @@ export class LineMaker {
   event(event) {
     const node = event.type === "said" ? this.#said(event.nick, event.text) : this.#happened(event);
     node.dataset.seq = String(event.seq);
-    return this.#line(node, event.seq, event.ts, event.type === "said" ? event.nick : null);
+    const line = this.#line(node, event.seq, event.ts, event.type === "said" ? event.nick : null);
+    if (isRemoved(event)) this.remove(line);
+    return line;
+  }
+
+  /** Leaves the place of a message, and nothing of what it said. @param {Line} line */
+  remove(line) {
+    const text = line.node.querySelector(".text");
+    if (line.removed || line.speaker === null || text === null) return;
+    line.removed = true;
+    silence(line.node);
+    line.node.classList.add("removed");
+    text.textContent = this.#words.removed;
   }
 
   /** @param {number} from @param {number} to @returns {Line} */
   gap(from, to) {
     const node = this.#remark("gap", count(this.#words, this.#words.gap, to - from + 1));
-    return { node, seq: null, day: "", ts: 0, speaker: null, divider: null };
+    return { node, seq: null, day: "", ts: 0, speaker: null, divider: null, removed: false };
   }
 
   /** A line that is not an event of the room. @param {"notice" | "refused" | "restarted"} type @param {string} text */
@@ -109,7 +128,11 @@ export class LineMaker {
 
   /** @param {Exclude<RoomEvent, {type: "said"}>} event */
   #happened(event) {
-    const parts = { nick: makeNick(event.nick), new_nick: makeNick(event.type === "renamed" ? event.new_nick : "") };
+    const parts = {
+      nick: makeNick(event.nick),
+      new_nick: makeNick(event.type === "renamed" ? event.new_nick : ""),
+      by: makeNick(event.type === "cleared" ? event.by : ""),
+    };
     const node = make("div", `line happening ${event.type}`, make("p", "what", ...fill(this.#sentence(event), parts)));
     node.dataset.type = event.type;
     return node;
@@ -117,11 +140,14 @@ export class LineMaker {
 
   /** @param {Exclude<RoomEvent, {type: "said"}>} event */
   #sentence(event) {
+    if (event.type === "cleared") return count(this.#words, this.#words.cleared, event.seqs.length);
     if (event.type !== "left") return this.#words[event.type];
     switch (event.reason) {
       case "lost": return this.#words.left_lost;
       case "timeout": return this.#words.left_timeout;
       case "stopped": return this.#words.left_stopped;
+      case "kicked": return this.#words.left_kicked;
+      case "banned": return this.#words.left_banned;
       default: return this.#words.left;
     }
   }
@@ -133,6 +159,6 @@ export class LineMaker {
     time.dateTime = date.toISOString();
     time.title = this.#full.format(date);
     node.append(time);
-    return { node, seq, day: date.toDateString(), ts, speaker, divider: null };
+    return { node, seq, day: date.toDateString(), ts, speaker, divider: null, removed: false };
   }
 }

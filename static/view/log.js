@@ -1,12 +1,14 @@
-// The log on the page: adds lines at both ends, keeps the place that is being read, counts what is new below.
-// Knows nothing about sockets or seqs that it does not show. Only additions touch the page, once a frame.
+// The log on the page: adds lines at both ends, keeps the place that is being read, hides and empties lines.
+// Knows nothing about sockets or seqs that it does not show. Only what changes touches the page, once a frame.
 
-import { count } from "../language.js";
+import { hides, nobody } from "../ignored.js";
 import { caughtUp } from "../state.js";
-import { find, make } from "./dom.js";
-import { LineMaker } from "./line.js";
+import { find } from "./dom.js";
+import { LineMaker, silence } from "./line.js";
 import { perFrame } from "./frame.js";
+import { Unseen } from "./unseen.js";
 
+/** @import {RoomEvent} from "../protocol.js" */
 /** @import {Change, State} from "../state.js" */
 /** @import {Words} from "../language.js" */
 /** @import {Line} from "./line.js" */
@@ -25,7 +27,7 @@ export class Log {
   /** @type {Change[]} */
   #queue = [];
   #following = true;
-  #unseen = 0;
+  #ignored = nobody;
   #live = false;
   /** What the button at the top is to say, or what stands there where nothing is above. */
   #offer = { earlier: false, asking: false, unprompted: false, top: "" };
@@ -33,10 +35,10 @@ export class Log {
   #log = find("log", HTMLElement);
   #earlier = find("earlier", HTMLButtonElement);
   #beginning = find("beginning", HTMLElement);
-  #jump = find("jump", HTMLButtonElement);
   #words;
   #actions;
   #maker;
+  #unseen;
   #soon = perFrame(() => this.#draw());
 
   /** @param {Words} words @param {LogActions} actions */
@@ -45,7 +47,7 @@ export class Log {
     this.#actions = actions;
     this.#maker = new LineMaker(words);
     this.#earlier.addEventListener("click", () => actions.askEarlier());
-    this.#jump.addEventListener("click", () => {
+    this.#unseen = new Unseen(words, () => {
       this.toBottom();
       this.#scroller.focus({ preventScroll: true });
     });
@@ -82,21 +84,26 @@ export class Log {
   toBottom() {
     this.#following = true;
     this.#stay();
-    this.#count(0);
+    this.#unseen.clear(true);
   }
 
   #draw() {
     const changes = this.#queue;
     this.#queue = [];
-    const fetched = changes.some(({ kind }) => kind === "prepend" || kind === "caught-up");
+    const fill = changes.some(({ kind }) => kind === "prepend" || kind === "caught-up" || kind === "ignoring");
     /** @type {Line[]} */
     let added = [];
-    let unseen = 0;
+    const append = () => {
+      this.#append(added);
+      added = [];
+    };
     for (const change of changes) {
       switch (change.kind) {
         case "append":
-          added.push(this.#maker.event(change.event));
-          if (change.event.type === "said") unseen += 1;
+          added.push(this.#make(change.event));
+          if (change.event.type !== "cleared") break;
+          append();
+          this.#remove(new Set(change.event.seqs));
           break;
         case "gap":
           added.push(this.#maker.gap(change.from, change.to));
@@ -108,30 +115,64 @@ export class Log {
         case "restarted":
           this.#clear();
           added = [this.#maker.remark("restarted", this.#words.restarted)];
-          unseen = 0;
           break;
         case "prepend":
-          this.#append(added);
-          added = [];
+          append();
           this.#prepend(change.items.map((item) => (
-            item.type === "gap" ? this.#maker.gap(item.from, item.to) : this.#maker.event(item))));
+            item.type === "gap" ? this.#maker.gap(item.from, item.to) : this.#make(item))));
+          break;
+        case "ignoring":
+          append();
+          this.#ignored = change.ignored;
+          this.#change(this.#lines.filter((line) => this.#hides(line) !== line.node.hidden), (line) => this.#hide(line));
           break;
         case "caught-up":
-          this.#append(added);
-          added = [];
+          append();
           this.#listen();
           break;
       }
     }
-    this.#append(added);
+    append();
     this.#keepPlace(() => this.#drawEarlier());
     if (this.#following) {
       this.#trim();
       this.#stay();
-    } else if (unseen > 0) {
-      this.#count(this.#unseen + unseen);
+    } else {
+      this.#unseen.show(false);
     }
-    if (fetched) this.#fill();
+    if (fill) this.#fill();
+  }
+
+  /** @param {RoomEvent} event @returns {Line} */
+  #make(event) {
+    const line = this.#maker.event(event);
+    if (this.#hides(line)) this.#hide(line);
+    return line;
+  }
+
+  /** @param {Line} line */
+  #hides({ speaker, seq }) {
+    return speaker !== null && seq !== null && hides(this.#ignored, speaker, seq);
+  }
+
+  /** Shows it again where it is not to be hidden any more. @param {Line} line */
+  #hide(line) {
+    silence(line.node);
+    line.node.hidden = this.#hides(line);
+  }
+
+  /** @param {ReadonlySet<number>} seqs */
+  #remove(seqs) {
+    this.#change(this.#lines.filter(({ seq }) => seq !== null && seqs.has(seq)), (line) => this.#maker.remove(line));
+  }
+
+  /** Changes lines wherever they are; the others that are in sight do not move. @param {Line[]} lines @param {(line: Line) => void} action */
+  #change(lines, action) {
+    if (lines.length === 0) return;
+    const top = this.#scroller.getBoundingClientRect().top;
+    const changing = new Set(lines);
+    const steady = this.#lines.find((line) => !changing.has(line) && line.node.getBoundingClientRect().bottom > top);
+    this.#keepPlace(() => lines.forEach(action), steady?.node);
   }
 
   /** @param {Line[]} lines */
@@ -139,6 +180,7 @@ export class Log {
     if (lines.length === 0) return;
     this.#log.append(this.#join(lines, this.#lines.at(-1) ?? null));
     for (const line of lines) this.#lines.push(line);
+    if (!this.#following) this.#unseen.add(lines);
   }
 
   /** @param {Line[]} lines */
@@ -155,9 +197,11 @@ export class Log {
     if (announced) this.#listen();
   }
 
-  /** Changes what is above the first line, or its upper edge; what is being read does not move. @param {() => void} action */
-  #keepPlace(action) {
-    const anchor = this.#lines[0]?.node;
+  /**
+   * Changes what is above a line, the first one unless another is given, or its upper edge; what is being read does not move.
+   * @param {() => void} action @param {HTMLElement} [anchor]
+   */
+  #keepPlace(action, anchor = this.#lines.find(({ node }) => !node.hidden)?.node) {
     if (!anchor || this.#following) {
       action();
       return;
@@ -229,8 +273,8 @@ export class Log {
 
   #scrolled() {
     this.#following = this.#isAtBottom();
-    if (this.#following) this.#count(0);
-    else if (this.#jump.hidden) this.#count(this.#unseen);
+    if (this.#following) this.#unseen.clear(true);
+    else this.#unseen.show(false);
     this.#fill();
   }
 
@@ -241,13 +285,5 @@ export class Log {
 
   #stay() {
     if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
-  }
-
-  /** @param {number} unseen */
-  #count(unseen) {
-    this.#unseen = unseen;
-    this.#jump.hidden = this.#following;
-    const label = unseen === 0 ? this.#words.to_newest : count(this.#words, this.#words.new_messages, unseen);
-    this.#jump.replaceChildren(make("span", "arrow", "↓"), ` ${label}`);
   }
 }

@@ -25,7 +25,7 @@ export class Pending {
 
   /** @param {readonly Entry[]} entries @param {string} nick */
   show(entries, nick) {
-    const wanted = entries.filter((entry) => !entry.command || entry.refusal !== null);
+    const wanted = entries.filter((entry) => !entry.secret && (!entry.command || entry.refusal !== null));
     const ids = new Set(wanted.map((entry) => entry.id));
     for (const [id, shown] of this.#shown) {
       if (ids.has(id)) continue;

@@ -34,14 +34,14 @@ export class StatusBar {
     this.#words = words;
     this.#now.addEventListener("click", () => actions.reconnectNow());
     this.#again.addEventListener("click", () => actions.joinAgain());
-    this.show(this.#status, false);
+    this.show(this.#status, false, "");
   }
 
-  /** @param {Status} status @param {boolean} inRoom */
-  show(status, inRoom) {
+  /** @param {Status} status @param {boolean} inRoom @param {string} why it ended, where the server said so to a person */
+  show(status, inRoom, why) {
     this.#status = status;
     this.#state.dataset.state = status.state;
-    const text = this.#sentence(status);
+    const text = this.#sentence(status, why);
     if (this.#text.textContent !== text) this.#text.textContent = text;
     const counting = status.state === "reconnecting" && status.at !== null;
     this.#now.hidden = !counting;
@@ -76,15 +76,15 @@ export class StatusBar {
     if (this.#countdown.textContent !== text) this.#countdown.textContent = text;
   }
 
-  /** @param {Status} status */
-  #sentence(status) {
+  /** @param {Status} status @param {string} why */
+  #sentence(status, why) {
     const words = this.#words;
     switch (status.state) {
       case "joining": return words.state_joining;
       case "connecting": return words.state_connecting;
       case "connected": return words.state_connected;
       case "reconnecting": return status.at === null ? words.state_trying : words.state_reconnecting;
-      case "ended": return `${words.state_ended}. ${this.#reason(status.code)}`;
+      case "ended": return `${words.state_ended}. ${why || this.#reason(status.code)}`;
     }
   }
 
@@ -100,6 +100,7 @@ export class StatusBar {
       case 4505: return words.ended_4505;
       case 4506: return words.ended_4506;
       case 4507: return words.ended_4507;
+      case 4508: return words.ended_4508;
       default: return words.ended_other;
     }
   }

@@ -25,8 +25,8 @@ class FakeSocket {
   opened() { this.readyState = 1; this.onopen?.({}); }
   /** @param {string} data */
   receives(data) { this.onmessage?.({ data }); }
-  /** @param {number} code */
-  closes(code) { this.readyState = 3; this.onclose?.({ code }); }
+  /** @param {number} code @param {string} [reason] */
+  closes(code, reason = "") { this.readyState = 3; this.onclose?.({ code, reason }); }
   welcomed() { this.opened(); this.receives(WELCOME); }
 }
 
@@ -100,18 +100,31 @@ test("comes back after any close code but those that ask it not to", () => {
     pass(SHORTEST_DELAY_MS * 2);
     assert.equal(sockets.length, 2);
   }
-  for (const code of [4500, 4501, 4502, 4503, 4504, 4505, 4506, 4507]) {
+  for (const code of [4500, 4501, 4502, 4503, 4504, 4505, 4506, 4507, 4508]) {
     const { connection, last, sockets, pass } = setUp();
     connection.start();
     last().welcomed();
-    last().closes(code);
-    assert.deepEqual(connection.status, { state: "ended", code });
+    last().closes(code, "why");
+    assert.deepEqual(connection.status, { state: "ended", code, reason: "why" });
     connection.wake();
     pass(10 * LONGEST_DELAY_MS);
     assert.equal(sockets.length, 1);
     connection.start();
     assert.equal(sockets.length, 2);
   }
+});
+
+test("the reason of an end is whole where the last message tells it, and is not that of an earlier socket", () => {
+  const { connection, last } = setUp();
+  connection.start();
+  last().welcomed();
+  last().receives('{"type":"bye","code":4500,"reason":"Ann has removed you: flooding"}');
+  last().closes(4500, "Ann has removed you: fl");
+  assert.deepEqual(connection.status, { state: "ended", code: 4500, reason: "Ann has removed you: flooding" });
+  connection.start();
+  last().welcomed();
+  last().closes(4506);
+  assert.deepEqual(connection.status, { state: "ended", code: 4506, reason: "" });
 });
 
 test("waits between half a second and twenty, longer each time", () => {

@@ -107,6 +107,44 @@ test("commands are not counted, and can be forgotten", () => {
   assert.deepEqual(outbox.entries.map(({ text }) => text), ["//not a command"]);
 });
 
+test("a password is sent, and again after a reconnect, but never kept over a reload", () => {
+  const written = /** @type {string[]} */ ([]);
+  const keep = { get: () => null, set: (/** @type {string} */ _, /** @type {unknown} */ value) => void written.push(JSON.stringify(value)) };
+  const outbox = new Outbox(keep);
+  /** @type {string[]} */
+  const sent = [];
+  outbox.add("one");
+  for (const text of ["/oper sesame", "/OPER sesame"]) {
+    const entry = outbox.add(text);
+    assert.ok(entry.command && entry.secret && outbox.isSecret(entry.id));
+  }
+  outbox.attach(sender(sent));
+  outbox.detach();
+  outbox.attach(sender(sent));
+  outbox.refuse(outbox.entries[1].id, "denied", "no");
+  assert.equal(sent.filter((text) => text.endsWith("sesame")).length, 4);
+  assert.ok(written.some((value) => value.includes("one")));
+  assert.ok(!written.some((value) => value.includes("sesame")));
+  assert.ok(!outbox.isSecret(outbox.entries[0].id) && !outbox.isSecret(undefined));
+});
+
+test("one who was sent away keeps what waits, and sends it only when it is wanted", () => {
+  const keep = memory();
+  const outbox = new Outbox(keep);
+  const refused = outbox.add("one");
+  outbox.refuse(refused.id, "slow", "wait");
+  const waiting = outbox.add("two");
+  outbox.refuseAll("sent away");
+  /** @type {string[]} */
+  const sent = [];
+  const after = new Outbox(keep);
+  after.attach(sender(sent));
+  assert.deepEqual(after.entries.map(({ text, refusal }) => [text, refusal]), [["one", "wait"], ["two", "sent away"]]);
+  assert.deepEqual(sent, []);
+  after.retry(waiting.id);
+  assert.deepEqual(sent, ["two"]);
+});
+
 test("storage that is full or forbidden keeps things in memory", () => {
   const full = { getItem: () => null, setItem: () => { throw new Error("full"); }, removeItem: () => {} };
   for (const keep of [new Keep(() => full), new Keep(() => { throw new Error("forbidden"); })]) {

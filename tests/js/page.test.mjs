@@ -47,6 +47,10 @@ test("numbers take their form", () => {
   assert.equal(count(ru, ru.people_count, 11), "11 человек");
   const en = choose(["en"]);
   assert.equal(count(en, en.people_count, 2), "2 people");
+  assert.equal(count(en, en.cleared, 1), "1 message of {nick} was removed by {by}");
+  assert.equal(count(en, en.cleared, 3), "3 messages of {nick} were removed by {by}");
+  assert.deepEqual([1, 2, 5, 21].map((n) => count(ru, ru.cleared, n).replace(/ от .*\} уда/, " уда").replace(/ опер.*/, "")),
+    ["1 сообщение удалено", "2 сообщения удалены", "5 сообщений удалено", "21 сообщение удалено"]);
 });
 
 test("the words that the page names exist, and stand there in English", () => {

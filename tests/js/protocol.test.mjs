@@ -3,7 +3,7 @@
 import { test } from "node:test";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { countCharacters, decode, encode, isCommand, read } from "../../static/protocol.js";
+import { countCharacters, decode, encode, isCommand, isRemoved, isSecret, read } from "../../static/protocol.js";
 
 /** @param {string} side */
 function examples(side) {
@@ -42,6 +42,22 @@ test("history holds events only", () => {
   assert.deepEqual(history, { type: "history", room: "main", more: false, events: [said] });
 });
 
+test("moderation: what was removed, and who is ignored", () => {
+  const cleared = { type: "cleared", room: "main", seq: 9, ts: 1, nick: "Bob", by: "Ann", seqs: [3, 4] };
+  assert.deepEqual(read(cleared), cleared);
+  assert.equal(read({ ...cleared, seqs: [3, "4"] }), null);
+  assert.equal(read({ ...cleared, seqs: 3 }), null);
+  assert.equal(read({ ...cleared, by: undefined }), null);
+  const history = read({ type: "history", room: "main", more: false, events: [cleared] });
+  assert.deepEqual(history?.type === "history" && history.events, [cleared]);
+  assert.deepEqual(read({ type: "ignoring", nicks: [] }), { type: "ignoring", nicks: [] });
+  assert.equal(read({ type: "ignoring", nicks: "Bob" }), null);
+  const said = /** @type {const} */ ({ type: "said", room: "main", seq: 1, ts: 1, nick: "Bob", text: "" });
+  assert.ok(isRemoved(said));
+  assert.ok(!isRemoved({ ...said, text: " " }));
+  assert.ok(!isRemoved({ type: "joined", room: "main", seq: 1, ts: 1, nick: "Bob" }));
+});
+
 test("characters are code points", () => {
   assert.equal(countCharacters("аб👍"), 3);
 });
@@ -50,4 +66,9 @@ test("commands", () => {
   assert.ok(isCommand("/who"));
   assert.ok(!isCommand("//who"));
   assert.ok(!isCommand("who"));
+});
+
+test("a line that holds a password", () => {
+  for (const text of ["/oper", "/oper x", "/Oper x", "/oper\nx"]) assert.ok(isSecret(text), text);
+  for (const text of ["//oper x", "/ope x", "an /oper x", "/nick oper"]) assert.ok(!isSecret(text), text);
 });

@@ -2,7 +2,8 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { caughtUp, initial, reduce, restore } from "../../static/state.js";
+import { hides } from "../../static/ignored.js";
+import { caughtUp, initial, readRemembered, reduce, restore } from "../../static/state.js";
 
 /** @import {State, Change} from "../../static/state.js" */
 
@@ -16,6 +17,27 @@ function welcome(fields = {}) {
 /** @param {number} seq @param {string} [text] */
 function said(seq, text = `text ${seq}`) {
   return /** @type {const} */ ({ type: "said", room: "main", seq, ts: 1, nick: "Bob", text });
+}
+
+/** @param {number} seq @param {string} nick @param {string} new_nick */
+function renamed(seq, nick, new_nick) {
+  return /** @type {const} */ ({ type: "renamed", room: "main", seq, ts: 1, nick, new_nick });
+}
+
+/** @param {number} seq @param {number[]} seqs */
+function cleared(seq, seqs) {
+  return /** @type {const} */ ({ type: "cleared", room: "main", seq, ts: 1, nick: "Bob", by: "Ann", seqs });
+}
+
+/** @param {...string} nicks */
+function ignoring(...nicks) {
+  return { type: "ignoring", nicks };
+}
+
+/** The texts of all messages that are to be shown, in whatever place. @param {Change[]} changes */
+function texts(changes) {
+  const events = changes.flatMap((change) => change.kind === "append" ? [change.event] : change.kind === "prepend" ? change.items : []);
+  return events.flatMap((event) => event.type === "said" ? [event.text] : []);
 }
 
 /** @param {State} state @param {...any} messages @returns {[State, Change[]]} */
@@ -197,4 +219,74 @@ test("a reload shows the last events again", () => {
 test("an empty notice shows nothing; a refusal without id is shown", () => {
   assert.deepEqual(run(initial, { type: "notice", code: "done", text: "" })[1], []);
   assert.equal(run(initial, { type: "refused", code: "empty", text: "no" })[1][0].kind, "refused");
+});
+
+test("what was removed is an event like any other, and takes nobody out of the room", () => {
+  const [state] = run(initial, welcome({ live: 0 }), { type: "members", room: "main", nicks: ["Ann", "Bob"] }, said(1));
+  const [next, changes] = run(state, cleared(2, [1]));
+  assert.deepEqual(changes, [{ kind: "append", event: cleared(2, [1]), live: true }]);
+  assert.deepEqual([...next.people], ["Ann", "Bob"]);
+  assert.equal(next.newest, 2);
+});
+
+test("what was removed stays so, however late its text comes", () => {
+  const [state] = run(initial, welcome({ live: 50 }), said(49), cleared(50, [47, 49]));
+  const [next, changes] = run(state, { type: "history", room: "main", more: true, events: [said(46), said(47), said(48)] });
+  assert.deepEqual(texts(changes), ["text 46", "", "text 48"]);
+  const [, older] = run(next, { type: "history", room: "main", more: true, events: [said(43), said(44, ""), cleared(45, [43, 44])] });
+  assert.deepEqual(texts(older), ["", ""]);
+  const [, other] = run(next, welcome({ epoch: "f", live: 47 }), said(47));
+  assert.deepEqual(texts(other), ["text 47"], "seqs of another log mean something else");
+});
+
+test("a replay tells of a removal before or after the place that it left", () => {
+  const [, changes] = run(initial, welcome({ live: 4 }), said(1, ""), said(2, "b"), cleared(3, [1]), said(4, "d"));
+  assert.deepEqual(texts(changes), ["", "b", "d"]);
+  assert.deepEqual(shown(changes), [1, 2, 3, 4]);
+  assert.deepEqual(texts(run(initial, welcome({ live: 4 }), cleared(1, [2]), said(2))[1]), [""]);
+});
+
+test("the list of those who are ignored is complete each time, and starts empty with each welcome", () => {
+  const [state, changes] = run(initial, welcome(), ignoring("Bob", "Cy"));
+  assert.equal(changes.at(-1)?.kind, "ignoring");
+  assert.ok(hides(state.ignored, "Bob", 1) && hides(state.ignored, "Cy", 1) && !hides(state.ignored, "Ann", 1));
+  const [next] = run(state, ignoring("Cy"));
+  assert.ok(!hides(next.ignored, "Bob", 1) && hides(next.ignored, "Cy", 1));
+  const [back, returned] = run(next, welcome({ resumed: true }));
+  assert.ok(!hides(back.ignored, "Cy", 1));
+  assert.ok(returned.some(({ kind }) => kind === "ignoring"));
+  assert.ok(!run(back, welcome({ resumed: true }))[1].some(({ kind }) => kind === "ignoring"), "nothing has changed");
+});
+
+test("one who is ignored stays so under another nick, and so do the messages from before", () => {
+  const [state] = run(initial, welcome({ live: 1 }), said(1), ignoring("Bob"), said(2));
+  const [renaming, changes] = run(state, renamed(3, "Bob", "Rob"));
+  assert.ok(hides(renaming.ignored, "Rob", 4), "the list is still on its way");
+  assert.ok(changes.some(({ kind }) => kind === "ignoring"));
+  const [next] = run(renaming, ignoring("Rob"), said(4), renamed(5, "Rob", "Robin"), ignoring("Robin"));
+  for (const [nick, seq] of /** @type {const} */ ([["Bob", 2], ["Rob", 4], ["Robin", 6]])) assert.ok(hides(next.ignored, nick, seq), nick);
+  assert.ok(!hides(next.ignored, "Bob", 7), "somebody else who took the nick that was left");
+  const [free] = run(next, ignoring());
+  assert.ok(!hides(free.ignored, "Bob", 2) && !hides(free.ignored, "Robin", 6));
+});
+
+test("a rename that was missed, or is found further up, tells whose messages those were", () => {
+  const [state] = run(initial, welcome({ live: 12, resumed: true }), ignoring("Robin"), said(10), renamed(11, "Bob", "Robin"), said(12));
+  assert.ok(hides(state.ignored, "Bob", 10) && !hides(state.ignored, "Bob", 12));
+  const [next, changes] = run(state, { type: "history", room: "main", more: true, events: [said(8), renamed(9, "Zed", "Bob")] });
+  assert.deepEqual(changes.map(({ kind }) => kind), ["ignoring", "prepend", "earlier"]);
+  assert.ok(hides(next.ignored, "Zed", 8) && !hides(next.ignored, "Zed", 10));
+});
+
+test("a replayed rename of somebody else does not change who is ignored", () => {
+  const [state] = run(initial, welcome({ live: 9, resumed: true }), ignoring("Bob"), renamed(1, "Bob", "Rob"));
+  assert.ok(hides(state.ignored, "Bob", 2) && !hides(state.ignored, "Rob", 2));
+});
+
+test("only what is whole is remembered over a reload", () => {
+  const whole = { nick: "Ann", session: "s", epoch: "e", after: 3 };
+  assert.equal(readRemembered(whole), whole);
+  for (const part of [null, 5, {}, { ...whole, nick: 1 }, { ...whole, session: null }, { ...whole, epoch: 1 }, { ...whole, after: 1.5 }]) {
+    assert.equal(readRemembered(part), null);
+  }
 });
