@@ -107,9 +107,9 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
               help="Size of the log, in MB, beyond which the oldest events are removed. 0: no limit.")  # fmt: skip
 @click.option("--durability", type=click.Choice(["process", "power"]), default="process", show_envvar=True,
               help="What a message outlives: a killed process, or a power cut too (slower).")  # fmt: skip
-@click.option("--password-file", type=_FILE, show_envvar=True,
+@click.option("--password-file", type=_FILE, default=None, show_envvar=True,
               help="File with the room's password; or PARLEY_PASSWORD. Without: everybody may enter.")  # fmt: skip
-@click.option("--operator-password-file", type=_FILE, show_envvar=True,
+@click.option("--operator-password-file", type=_FILE, default=None, show_envvar=True,
               help="File with the operators' password; or PARLEY_OPERATOR_PASSWORD. Without: none.")  # fmt: skip
 @click.option("--until-eof", is_flag=True, show_envvar=True,
               help="Stop when standard input ends, as it does when the process that holds it is killed.")  # fmt: skip

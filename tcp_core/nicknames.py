@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from importlib.resources import files
+from ipaddress import ip_network
 from itertools import count
 
 import msgspec
@@ -54,9 +55,20 @@ def enforce(raw: str) -> str:
     for sign in _FORBIDDEN:
         if sign in nick:
             raise RefusedError("nick-not-allowed", problem="holds", sign=sign)
+    if _is_network(nick):
+        raise RefusedError("nick-not-allowed", problem="network")
     if nick_keys & _reserved_keys():
         raise RefusedError("nick-reserved")
     return nick
+
+
+def _is_network(nick: str) -> bool:
+    """Whether `nick` is written like an address or a network, which a ban could mean as well."""
+    try:
+        ip_network(nick, strict=False)
+    except ValueError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=16384)

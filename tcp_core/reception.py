@@ -57,7 +57,7 @@ CLOSE_RESYNCHRONISE, CLOSE_FAILED = 4004, 4507
 REMOVALS = {"kicked": (4500, "kicked"), "banned": (4501, "banned-now")}
 """The close code and the last words for each reason to put somebody out."""
 FINAL_REFUSALS = {"http": 4505, "connections": 4503, "joins": 4503, "banned": 4501, "locked": 4508, "attempts": 4504}
-"""Refusals that end the connection, with the close code."""
+"""Refusals that end the connection of one who is not in yet, with the close code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Reception:
     def refuse(self, peer: Peer, refused: Refused) -> None:
         """Say no. At the text door one who is not in yet is asked for the nick again, a few times."""
         self._ledger.reply(peer, refused)
-        if refused.code in FINAL_REFUSALS:
+        if refused.code in FINAL_REFUSALS and peer.session is None:
             self.dismiss(peer, FINAL_REFUSALS[refused.code], refused.code, refused.details)
         elif peer.session is None and peer.door == "terminal":
             peer.failures += 1

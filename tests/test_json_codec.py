@@ -214,7 +214,16 @@ def test_a_refusal_names_the_line_by_its_id(line: str, id: str | msgspec.UnsetTy
         (Refused("not-joined", {}), {"type": "refused", "code": "not-joined", "text": "Join first"}),
         (Notice("done", {}, "1"), {"type": "notice", "code": "done", "text": "", "id": "1"}),
         (Bye(4506, "quit"), {"type": "bye", "code": 4506, "reason": "goodbye"}),
-        (Bye(4504, "join-timeout"), {"type": "bye", "code": 4504, "reason": "join-timeout"}),
+        (
+            Bye(4504, "join-timeout", {"seconds": "60"}),
+            {"type": "bye", "code": 4504, "reason": "No nick within 60 s"},
+        ),
+        (Bye(4504, "join-failures"), {"type": "bye", "code": 4504, "reason": "join-failures"}),
+        (
+            Bye(4500, "kicked", {"reason": "spam"}),
+            {"type": "bye", "code": 4500, "reason": "An operator has put you out: spam"},
+        ),
+        (Bye(4500, "kicked", {"reason": ""}), {"type": "bye", "code": 4500, "reason": "An operator has put you out"}),
     ],
 )
 def test_words_are_put_in_the_readers_language(reply: Reply, expected: dict[str, Any]) -> None:
