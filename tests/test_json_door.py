@@ -8,12 +8,14 @@ import struct
 import threading
 from collections.abc import Callable
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tcp_core import connection
 from tcp_core.hub import Hub
+from tcp_core.turned_away import MOST_LISTENED_TO
 from tests.conftest import Core, JsonClient, TextClient, stopping
 
 Message = dict[str, Any]
@@ -168,6 +170,31 @@ def test_too_many_connections_in_all(start_core: Callable[..., Core]) -> None:
     assert read(client)["code"] == 4503
     assert client.read() is None
     client.close()
+
+
+def test_one_who_is_turned_away_hears_why_although_it_was_speaking(start_core: Callable[..., Core]) -> None:
+    core = start_core(max_connections=1)
+    core.web(client="192.0.2.1").join("Ann")
+    before = set(threading.enumerate())
+    for _ in range(300):  # many at once, each with a header and a join already on its way
+        client = core.web(client="192.0.2.2")
+        client.send(type="join", nick="Bob")
+        assert read(client) == {"type": "bye", "code": 4503, "reason": "Too many connections (limit 1, in all)"}
+    assert set(threading.enumerate()) == before
+
+
+def test_those_who_are_turned_away_and_stay_are_closed(start_core: Callable[..., Core]) -> None:
+    core = start_core(max_connections=1)
+    core.text("Ann")
+    files = len(list(Path("/proc/self/fd").iterdir()))
+    stayers = [socket.create_connection(core.server.text_address) for _ in range(MOST_LISTENED_TO + 44)]
+    for sock in stayers:
+        sock.settimeout(10)
+        assert sock.recv(4096).decode().startswith("❌ Слишком много подключений (предел 1, всего)")
+    assert len(list(Path("/proc/self/fd").iterdir())) <= files + len(stayers) + MOST_LISTENED_TO + 2
+    for sock in stayers:
+        assert sock.recv(1) == b""
+        sock.close()
 
 
 # ---------------------------------------------------------------- the welcome

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tcp_core.commands import InputLimits
 from tcp_core.event_log import LogUnusableError
 from tcp_core.server import Server, ServerOptions
 from tests.conftest import Core, TextClient, stopping
@@ -440,6 +441,33 @@ def test_what_comes_too_fast_waits_and_is_not_lost(start_core: Callable[..., Cor
     assert time.monotonic() - begin >= 0.29
     assert messages(got) == [f"[Fast] {n}" for n in range(8)]
     assert messages(calm.read_until("[Fast] 7\n")) == [f"[Fast] {n}" for n in range(8)]
+
+
+def test_who_does_not_slow_down_is_refused_and_told(start_core: Callable[..., Core]) -> None:
+    core = start_core(rate_burst=2, rate_per_second=50.0, rate_patience_seconds=0.2, hub={"lang": "en"})
+    fast = core.text()
+    fast.send("Fast\n" + "".join(f"{n}\n" for n in range(30)))
+    refusal = "❌ Too fast (limit 50 a second), this was not said. Wait a little"
+    seen = [line for line in fast.read_until(refusal).splitlines() if line.startswith("[Fast]")]
+    assert 8 <= len(seen) < 30  # by delay at first
+    rest = [fast.line() for _ in range(30 - len(seen))]
+    assert rest[0] == ""
+    assert set(rest[1:]) == {refusal}  # each is told, none is dropped in silence
+    fast.send("30\n")
+    assert fast.line() in (refusal, "[Fast] 30")
+
+
+def test_limits_are_options(start_core: Callable[..., Core]) -> None:
+    limits = InputLimits(characters=10, lines=2)
+    core = start_core(hub={"lang": "en", "input_limits": limits}, line_bytes=64)
+    ann = core.text()
+    ann.send("Ann\n" + "x" * 11 + "\n" + "y" * 65 + "\n")
+    ann.read_until("❌ The message is longer than 10 characters (11), it was not said\n")
+    ann.read_until("❌ The line is longer than 64 bytes, it was not said\n")
+    bob = core.web()
+    assert bob.join("Bob")["limits"]["text_characters"] == 10
+    bob.send(type="input", text="1\n2\n3")
+    assert [m["code"] for m in bob.roundtrip() if m["type"] == "refused"] == ["too-many-lines"]
 
 
 def test_one_who_has_to_wait_does_not_keep_others_waiting(start_core: Callable[..., Core]) -> None:
