@@ -12,7 +12,7 @@ import ipaddress
 import select
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
@@ -50,15 +50,31 @@ class ConnectionOptions:
     limits: ConnectionLimits
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a client came by."""
+
+    sock: socket.socket
+    """Blocking: the client's, or the plain side of what is TLS further out."""
+    address: str
+    """The other side's."""
+    own_address: str
+    """The one it came to."""
+    lost: Callable[[], bool] = bool
+    """Says, when nothing more can be received, whether that is because the connection broke."""
+    over: Callable[[], object] = bool
+    """Told when nothing more is received."""
+
+
 class Connection:
     """One client.
 
-    :param sock: its socket, blocking.
     :param door: by which listener it came.
     """
 
-    def __init__(self, sock: socket.socket, door: Door, hub: Hub, options: ConnectionOptions) -> None:
-        self._sock = sock
+    def __init__(self, link: Link, door: Door, hub: Hub, options: ConnectionOptions) -> None:
+        self._link = link
+        self._sock = link.sock
         self._door: Door = door
         self._hub = hub
         self._options = options
@@ -90,7 +106,9 @@ class Connection:
             self._peer.lost = True
         finally:
             limits.leave()
+            self._peer.lost |= self._link.lost()
             self._hub.ended(self._peer)
+            self._link.over()
             if self._hub.over:
                 self._sock.close()
 
@@ -99,7 +117,7 @@ class Connection:
 
         It is not known of a gateway that speaks for itself (PROXY UNKNOWN), as when it asks for our health.
         """
-        own: str = self._sock.getpeername()[0]
+        own = self._link.address
         if self._door == "terminal":
             return own, True, b""
         ip = ipaddress.ip_address(own.partition("%")[0])
@@ -171,7 +189,7 @@ class Connection:
             self._wait_until_applied()
 
     def _page_url(self) -> str:
-        host: str = self._sock.getsockname()[0]
+        host = self._link.own_address
         return self._options.page_url.replace("{host}", f"[{host}]" if ":" in host else host)
 
     def _discard_rest(self) -> None:

@@ -6,10 +6,7 @@ Knows nothing about sessions, commands or what events mean.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import socket
-import struct
-import termios
 from collections.abc import Callable
 
 from tcp_core.audience import Audience, Cohort, Pace
@@ -18,12 +15,12 @@ from tcp_core.deadlines import Deadlines, earliest
 from tcp_core.event_log import EventLog
 from tcp_core.peer import SEND_FLAGS, Peer
 from tcp_core.rendering import Rendering
+from tcp_core.tcp import reset_at_close, under_way
 
 FLUSH_SECONDS = 10.0
 """How long a connection that is ending may go without taking anything of what it has coming."""
 LINGER_SECONDS = 1.0
 """How long a peer that has got everything may take to close its own side."""
-_RESET = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
 
 class Delivery:
@@ -96,7 +93,7 @@ class Delivery:
         for peer in self._flushing.expired(now):
             self.drop(peer)
         for peer in [*self._lingering.expired(now)]:
-            if _under_way(peer.sock):
+            if under_way(peer.sock):
                 self._lingering.add(peer, now)
             else:
                 self.drop(peer)
@@ -234,7 +231,7 @@ class Delivery:
         self._leave_audience(peer)
         with contextlib.suppress(OSError):
             if not peer.eof:
-                peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                reset_at_close(peer.sock)
             peer.sock.shutdown(socket.SHUT_RDWR)  # wakes its reader thread, and the watcher
         self._close_if_over(peer)
 
@@ -248,12 +245,3 @@ class Delivery:
         if peer.broken and peer.eof and not peer.blocked and peer in self.peers:
             self.peers.remove(peer)
             peer.sock.close()
-
-
-def _under_way(sock: socket.socket) -> bool:
-    """Whether the peer's system has not acknowledged yet all that was sent; a reset would destroy the rest."""
-    try:  # for a socket, TIOCOUTQ is what tcp(7) calls SIOCOUTQ
-        (count,) = struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0"))
-    except OSError:
-        return False
-    return bool(count)

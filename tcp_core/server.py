@@ -12,25 +12,27 @@ import selectors
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from pathlib import Path
 
-from tcp_core.connection import Connection, ConnectionOptions, Network
+from tcp_core.certificate import Certificate, CertificateError
+from tcp_core.connection import Connection, ConnectionOptions, Link, Network
 from tcp_core.event_log import Durability, EventLog
 from tcp_core.hub import Hub, HubOptions
 from tcp_core.json_codec import JsonCodec
 from tcp_core.limits import ConnectionLimits
-from tcp_core.messages import Bye, Door, RefusedError
+from tcp_core.messages import Bye, Door, Refused, RefusedError
 from tcp_core.peer import SEND_FLAGS
+from tcp_core.tcp import tune
 from tcp_core.text_codec import TextCodec
+from tcp_core.tls import TlsDoor
 
 STACK_BYTES = 256 * 1024
 """Of each client's thread; address space, of which a few pages are used."""
-KEEPALIVE_IDLE_SECONDS = 60
-USER_TIMEOUT_SECONDS = 360
-"""How long sent bytes may stay unacknowledged; longer than a slow reader may take."""
 STOP_SECONDS = 3.0
+TLS_STOP_SECONDS = 1.5
+"""How much longer TLS clients may take: what they have not read yet is told to end when the hub is done."""
 
 _logger = logging.getLogger("parley.server")
 Address = tuple[str, int]
@@ -52,6 +54,9 @@ class ServerOptions:
     connections_per_address: int = 64
     max_connections: int = 0
     durability: Durability = "process"
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    """Both or neither; with them the text door speaks TLS."""
     hub: HubOptions = field(default_factory=HubOptions)
 
 
@@ -59,6 +64,7 @@ class Server:
     """The core: both doors, the hub and the log.
 
     :param failed: called when the hub has ended by an error of ours.
+    :raises CertificateError: the certificate can't be used.
     :raises LogUnusableError: the log can't be opened.
     :raises OSError: a listener can't be opened.
     """
@@ -76,6 +82,9 @@ class Server:
             limits=self._limits,
         )
         self._listeners: dict[socket.socket, Door] = {}
+        self._certificate = None
+        if options.tls_cert and options.tls_key:
+            self._certificate = Certificate(options.tls_cert, options.tls_key)
         self._log = EventLog(options.data_dir, options.durability)
         try:
             text = self._listen(options.host, options.port, "terminal")
@@ -89,12 +98,15 @@ class Server:
         self.gateway_address: Address = gateway.getsockname()[:2]
         """Where the JSON door really is."""
         self._hub = Hub(self._log, options.hub, failed=failed)
+        self._tls = TlsDoor(self._certificate, self._plain_line) if self._certificate else None
         self._wake_out, self._wake_in = socket.socketpair()
         self._acceptor = threading.Thread(target=self._accept_all, name="acceptor", daemon=True)
 
     def start(self) -> None:
         """Start serving."""
         self._hub.start()
+        if self._tls is not None:
+            self._tls.start()
         self._acceptor.start()
 
     def stop(self) -> None:
@@ -106,9 +118,22 @@ class Server:
         self._acceptor.join()
         self._close_listeners()
         self._hub.stop(STOP_SECONDS)
+        if self._tls is not None:
+            self._tls.stop(TLS_STOP_SECONDS)
         self._log.close()
         self._wake_in.close()
         self._wake_out.close()
+
+    def reload_certificate(self) -> None:
+        """Read the certificate again, for new connections; if that fails, the one read before stays in use."""
+        if self._certificate is None:
+            return
+        try:
+            self._certificate.load()
+        except CertificateError as error:
+            _logger.error("the certificate stays the one it was", extra={"problem": str(error)})
+        else:
+            _logger.info("certificate read")
 
     def _listen(self, host: str, port: int, door: Door) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
@@ -140,7 +165,7 @@ class Server:
     def _accept(self, listener: socket.socket, door: Door) -> None:
         while not self._stopping.is_set():
             try:
-                sock, _ = listener.accept()
+                sock, (address, *_) = listener.accept()
             except BlockingIOError:
                 return
             except ConnectionAbortedError:
@@ -149,23 +174,36 @@ class Server:
                 _logger.error("can't accept a connection: %s", error)
                 self._stopping.wait(0.1)
                 return
-            self._serve(sock, door)
+            self._serve(sock, door, address)
 
-    def _serve(self, sock: socket.socket, door: Door) -> None:
+    def _serve(self, sock: socket.socket, door: Door, address: str) -> None:
         sock.setblocking(True)
         try:
             self._limits.enter()
         except RefusedError as error:
             self._turn_away(sock, door, error)
             return
+        link = Link(sock, address, sock.getsockname()[0])
         try:
-            _tune(sock)
-            connection = Connection(sock, door, self._hub, self._connection_options)
+            tune(sock)
+            if self._tls is not None and door == "terminal":
+                link = self._through_tls(self._tls, link)
+            connection = Connection(link, door, self._hub, self._connection_options)
             threading.Thread(target=connection.run, name=f"client {sock.fileno()}", daemon=True).start()
         except (OSError, RuntimeError) as error:  # the client is gone already, or there can be no more threads
             _logger.error("can't serve a connection: %s", error)
             self._limits.leave()
-            sock.close()
+            link.sock.close()
+
+    @staticmethod
+    def _through_tls(tls: TlsDoor, link: Link) -> Link:
+        """Return the plain side of what is a TLS connection from here on."""
+        plain, pump = tls.take(link.sock, link.address)
+        return replace(link, sock=plain, lost=lambda: pump.lost, over=lambda: tls.served(pump))
+
+    def _plain_line(self, host: str, port: int) -> bytes:
+        """Return what is told those who come to the text door without TLS."""
+        return TextCodec(self._options.hub.lang).encode_reply(Refused("tls", {"host": host, "port": port}))
 
     def _turn_away(self, sock: socket.socket, door: Door, error: RefusedError) -> None:
         """Say why not in one line, without waiting for anybody."""
@@ -179,12 +217,3 @@ class Server:
 def _bye(code: int, reason: str) -> bytes:
     return JsonCodec("en").encode_reply(Bye(code, reason))
 
-
-def _tune(sock: socket.socket) -> None:
-    """Send at once, and find out about peers that are dead (never with a byte that they would see)."""
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_KEEPIDLE"):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, KEEPALIVE_IDLE_SECONDS)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, USER_TIMEOUT_SECONDS * 1000)

@@ -84,6 +84,7 @@ RU = Wording(
         "connections": "Слишком много подключений (предел {limit}, {scope})",
         "join-timeout": "Вы не назвались за {seconds} с",
         "http": "Это чат для терминала (nc). Веб-страница: {url}",
+        "tls": "Сюда можно только по TLS: ncat --ssl {host} {port}",
     },
     byes={
         "quit": "до свидания",
@@ -138,6 +139,7 @@ EN = Wording(
         "connections": "Too many connections (limit {limit}, {scope})",
         "join-timeout": "No nick within {seconds} s",
         "http": "This is the text door of a chat (for nc). The web page is {url}",
+        "tls": "This door speaks TLS only: ncat --ssl {host} {port}",
     },
     byes={
         "quit": "goodbye",

@@ -87,6 +87,7 @@ DETAILS: dict[str, dict[str, Any]] = {
     "connections": {"limit": 64, "scope": "address"},
     "join-timeout": {"seconds": 60},
     "http": {"url": "http://a.example/"},
+    "tls": {"host": "chat.example", "port": 9997},
 }
 
 
