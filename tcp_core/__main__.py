@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
 import os
 import resource
@@ -15,11 +14,13 @@ from pathlib import Path
 
 import click
 
-from tcp_core import __version__
+from tcp_core import __version__, logs
+from tcp_core.certificate import CertificateError
 from tcp_core.connection import Network
 from tcp_core.event_log import Durability, LogUnusableError
 from tcp_core.hub import HubOptions
-from tcp_core.server import Server, ServerOptions
+from tcp_core.logs import LOG_FORMATS, LogFormat
+from tcp_core.server import Server, ServerOptions, shown
 from tcp_core.wording import LANGS, Lang
 
 
@@ -37,6 +38,7 @@ def amount(value: str) -> float:
 
 
 _PORT = click.IntRange(0, 65535)
+_FILE = click.Path(path_type=Path)
 _COUNT = click.IntRange(min=0)
 _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_names": ["-h", "--help"]}
 
@@ -81,6 +83,16 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
               help="What a message outlives: a killed process, or a power cut too (slower).")  # fmt: skip
 @click.option("--until-eof", is_flag=True, show_envvar=True,
               help="Stop when standard input ends, as it does when the process that holds it is killed.")  # fmt: skip
+@click.option("--tls-cert", type=_FILE, show_envvar=True,
+              help="Certificate (PEM, with its chain); with it the text door speaks TLS.")  # fmt: skip
+@click.option("--tls-key", type=_FILE, show_envvar=True, help="The certificate's key (PEM). SIGHUP reads both again.")
+@click.option("--log-format", type=click.Choice(LOG_FORMATS), default="text", show_envvar=True,
+              help="How records are written to standard error: logfmt, or a JSON object a line.")  # fmt: skip
+@click.option("--log-addresses/--no-log-addresses", default=True, show_envvar=True,
+              help="Whether clients' addresses are logged.")  # fmt: skip
+@click.option("--metrics-host", default="127.0.0.1", show_envvar=True, help="Address of the metrics.")
+@click.option("--metrics-port", type=_PORT, show_envvar=True,
+              help="Port of the metrics, for Prometheus; 0 picks a free one.  [default: no metrics]")  # fmt: skip
 @click.version_option(__version__, package_name="parley", prog_name="parley-core")
 def main(
     host: str,
@@ -103,9 +115,17 @@ def main(
     retention_megabytes: float,
     durability: Durability,
     until_eof: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    log_format: LogFormat,
+    log_addresses: bool,
+    metrics_host: str,
+    metrics_port: int | None,
 ) -> None:
     """Run the chat server: the text door for nc and telnet, and the JSON door for the web gateway."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if bool(tls_cert) != bool(tls_key):
+        raise click.UsageError("--tls-cert and --tls-key go together: give both or neither")
+    logs.configure(log_format, log_addresses)
     options = ServerOptions(
         host=host,
         port=port,
@@ -119,6 +139,10 @@ def main(
         connections_per_address=connections_per_address,
         max_connections=max_connections,
         durability=durability,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        metrics_host=metrics_host,
+        metrics_port=metrics_port,
         hub=HubOptions(
             lang=lang,
             history_lines=history_lines,
@@ -131,18 +155,23 @@ def main(
         ),
     )
     signals = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1}  # the last one: the hub has failed
+    if tls_cert:
+        signals.add(signal.SIGHUP)  # the certificate was renewed
     _allow_many_files()
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # threads inherit it; only sigwait below sees them
     try:
         server = Server(options, failed=lambda: os.kill(os.getpid(), signal.SIGUSR1))
-    except (LogUnusableError, OSError) as error:
+    except (CertificateError, LogUnusableError, OSError) as error:
         raise click.ClickException(str(error)) from error
     server.start()
     if until_eof:
         threading.Thread(target=_stop_at_eof, name="until-eof", daemon=True).start()
-    print(f"parley-core: text door {_shown(server.text_address)}")
-    print(f"parley-core: gateway door {_shown(server.gateway_address)}", flush=True)
-    received = signal.sigwait(signals)
+    print(f"parley-core: text door {shown(server.text_address)}")
+    print(f"parley-core: gateway door {shown(server.gateway_address)}", flush=True)
+    if server.metrics_address:
+        print(f"parley-core: metrics at http://{shown(server.metrics_address)}/metrics", flush=True)
+    while (received := signal.sigwait(signals)) is signal.SIGHUP:
+        server.reload_certificate()
     server.stop()
     sys.exit(1 if received is signal.SIGUSR1 else 0)
 
@@ -158,11 +187,6 @@ def _allow_many_files() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):  # where the hard limit is more than the system allows
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _shown(address: tuple[str, int]) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 if __name__ == "__main__":

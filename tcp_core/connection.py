@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import logging
 import select
 import socket
 import time
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
+from tcp_core import journal
 from tcp_core.framing import JSON_LINE_BYTES, Line, LineFraming, TextFraming
 from tcp_core.hub import Hub
 from tcp_core.json_codec import JsonCodec
@@ -34,6 +36,7 @@ PROXY_HEADER_SECONDS = 5.0
 NICK_PAUSE_SECONDS = 0.5
 """How long a nick without a line end has to be followed by silence."""
 
+_logger = logging.getLogger("parley.connection")
 Network = IPv4Network | IPv6Network
 
 
@@ -48,6 +51,8 @@ class ConnectionOptions:
     """The web page, for those who come with a browser; {host} stands for the address they came to."""
     gateway_networks: tuple[Network, ...]
     limits: ConnectionLimits
+    waited: Callable[[float], object] = bool
+    """Told how many seconds a client had to wait for its rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,12 @@ class Connection:
         except (OSError, GarbledError):
             self._sock.close()
             limits.leave()
+            journal.refused(self._door, self._link.address, "proxy-header")
             return
+        began = time.monotonic()
+        where = {"door": self._door, "address": address}
+        if named:  # (not for those who only ask for our health, every few seconds)
+            _logger.info("connection opened", extra=where)
         codec = TextCodec(self._options.lang) if self._door == "terminal" else JsonCodec(self._options.lang)
         self._peer = Peer(self._sock, self._door, address, codec)
         self._hub.connected(self._peer)
@@ -111,6 +121,8 @@ class Connection:
             self._link.over()
             if self._hub.over:
                 self._sock.close()
+            if named:
+                _logger.info("connection closed", extra={**where, "seconds": round(time.monotonic() - began, 1)})
 
     def _real_address(self) -> tuple[str, bool, bytes]:
         """Return the client's address, whether that is known, and what was read behind the header that says it.
@@ -223,6 +235,7 @@ class Connection:
         delay = self._rate.delay(time.monotonic())
         if delay:
             self._flush()
+            self._options.waited(delay)
             poll = select.poll()
             poll.register(self._sock, 0)  # errors and the end of both directions are reported without being asked for
             if poll.poll(delay * 1000) or self._peer.broken:

@@ -48,6 +48,8 @@ class Delivery:
         self._monotonic = monotonic
         self.peers: set[Peer] = set()
         """All connections that are not closed."""
+        self.told: dict[Rendering, int] = {}
+        """How many events were handed to sockets, each counted as often as it was."""
         self._audiences: dict[Rendering, Audience[Peer]] = {}
         self._owed: dict[Peer, None] = {}
         """Who has something to be sent besides new events, or stands somewhere else."""
@@ -58,6 +60,7 @@ class Delivery:
     def add_rendering(self, rendering: Rendering, pace: Pace) -> None:
         """Make a rendering known, so that cursors can be placed in it."""
         self._audiences[rendering] = Audience(pace, self._log.last)
+        self.told[rendering] = 0
 
     def place(self, peer: Peer, rendering: Rendering, position: int) -> None:
         """Put the peer's cursor behind seq `position`."""
@@ -124,6 +127,7 @@ class Delivery:
     def _tell(self, cohort: Cohort[Peer], rendering: Rendering, head: int) -> None:
         """Send new events. Nearly all readers stand at the same place and take the same piece, in one send each."""
         readers = list(cohort.readers)
+        told = 0
         while readers:
             behind = []
             before = -1
@@ -134,7 +138,7 @@ class Delivery:
                         continue
                     before = cursor.position
                     piece = rendering.piece(before, head)
-                    data, size, last = piece.data, len(piece.data), piece.last
+                    data, size, last, count = piece.data, len(piece.data), piece.last, len(piece.lines)
                 try:
                     sent = peer.raw_send(data, SEND_FLAGS)
                 except BlockingIOError:
@@ -145,9 +149,11 @@ class Delivery:
                     continue
                 if sent < size:
                     cursor.sent_part(*piece.cut(sent))
+                    told += cursor.position - before
                     self._block(peer)
                     continue
                 cursor.position = last
+                told += count
                 if last == head:
                     continue
                 if piece.cold:
@@ -155,15 +161,20 @@ class Delivery:
                 else:
                     behind.append(peer)
             readers = behind
+        self.told[rendering] += told
 
     def _advance(self, peer: Peer) -> None:
         if peer.blocked or peer.broken or peer.turn_due:
             return
+        cursor = peer.cursor
+        told = cursor.told
         try:
-            progress = peer.cursor.advance(self._log.last, peer.send)
+            progress = cursor.advance(self._log.last, peer.send)
         except OSError:
             self.drop(peer)
             return
+        if cursor.rendering is not None:
+            self.told[cursor.rendering] += cursor.told - told
         if progress is Progress.BLOCKED:
             self._block(peer)
         elif progress is Progress.MORE:

@@ -11,11 +11,13 @@ import os
 import selectors
 import socket
 import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from pathlib import Path
 
+from tcp_core import __version__, journal
 from tcp_core.certificate import Certificate, CertificateError
 from tcp_core.connection import Connection, ConnectionOptions, Link, Network
 from tcp_core.event_log import Durability, EventLog
@@ -23,6 +25,7 @@ from tcp_core.hub import Hub, HubOptions
 from tcp_core.json_codec import JsonCodec
 from tcp_core.limits import ConnectionLimits
 from tcp_core.messages import Bye, Door, Refused, RefusedError
+from tcp_core.metrics import Listener, Metrics
 from tcp_core.peer import SEND_FLAGS
 from tcp_core.tcp import tune
 from tcp_core.text_codec import TextCodec
@@ -57,6 +60,9 @@ class ServerOptions:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     """Both or neither; with them the text door speaks TLS."""
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = None
+    """None: no metrics."""
     hub: HubOptions = field(default_factory=HubOptions)
 
 
@@ -73,15 +79,10 @@ class Server:
         self._options = options
         self._limits = ConnectionLimits(options.max_connections, options.connections_per_address)
         self._stopping = threading.Event()
-        self._connection_options = ConnectionOptions(
-            lang=options.hub.lang,
-            rate_burst=options.rate_burst,
-            rate_per_second=options.rate_per_second,
-            page_url=options.page_url,
-            gateway_networks=options.gateway_networks,
-            limits=self._limits,
-        )
         self._listeners: dict[socket.socket, Door] = {}
+        self._accepted: Counter[str] = Counter()
+        self._refused = 0
+        """Connections that were too many."""
         self._certificate = None
         if options.tls_cert and options.tls_key:
             self._certificate = Certificate(options.tls_cert, options.tls_key)
@@ -89,6 +90,9 @@ class Server:
         try:
             text = self._listen(options.host, options.port, "terminal")
             gateway = self._listen(options.gateway_host, options.gateway_port, "web")
+            self._hub = Hub(self._log, options.hub, failed=failed)
+            self._metrics = Metrics(self._hub.figures, self._accepted.copy, self._turned_away, self._count_tls)
+            self._metrics_listener = self._serve_metrics()
         except OSError:
             self._close_listeners()
             self._log.close()
@@ -97,7 +101,17 @@ class Server:
         """Where the text door really is."""
         self.gateway_address: Address = gateway.getsockname()[:2]
         """Where the JSON door really is."""
-        self._hub = Hub(self._log, options.hub, failed=failed)
+        self.metrics_address = self._metrics_listener.address if self._metrics_listener else None
+        """Where the metrics really are."""
+        self._connection_options = ConnectionOptions(
+            lang=options.hub.lang,
+            rate_burst=options.rate_burst,
+            rate_per_second=options.rate_per_second,
+            page_url=options.page_url,
+            gateway_networks=options.gateway_networks,
+            limits=self._limits,
+            waited=self._metrics.waits.observe,
+        )
         self._tls = TlsDoor(self._certificate, self._plain_line) if self._certificate else None
         self._wake_out, self._wake_in = socket.socketpair()
         self._acceptor = threading.Thread(target=self._accept_all, name="acceptor", daemon=True)
@@ -108,6 +122,11 @@ class Server:
         if self._tls is not None:
             self._tls.start()
         self._acceptor.start()
+        doors = {"text_door": shown(self.text_address), "gateway_door": shown(self.gateway_address)}
+        data_dir = str(self._options.data_dir)
+        _logger.info(
+            "started", extra={"version": __version__, "data_dir": data_dir, **doors, "tls": self._tls is not None}
+        )
 
     def stop(self) -> None:
         """Stop accepting, tell everybody, let them take what there is for a few seconds at most, commit and close."""
@@ -120,9 +139,12 @@ class Server:
         self._hub.stop(STOP_SECONDS)
         if self._tls is not None:
             self._tls.stop(TLS_STOP_SECONDS)
+        if self._metrics_listener is not None:
+            self._metrics_listener.stop()
         self._log.close()
         self._wake_in.close()
         self._wake_out.close()
+        _logger.info("stopped")
 
     def reload_certificate(self) -> None:
         """Read the certificate again, for new connections; if that fails, the one read before stays in use."""
@@ -144,6 +166,16 @@ class Server:
         listener.setblocking(False)
         self._listeners[listener] = door
         return listener
+
+    def _serve_metrics(self) -> Listener | None:
+        port = self._options.metrics_port
+        return None if port is None else self._metrics.serve(self._options.metrics_host, port)
+
+    def _turned_away(self) -> dict[str, int]:
+        return {"connections": self._refused, "tls": self._tls.plain_clients if self._tls else 0}
+
+    def _count_tls(self) -> int:
+        return len(self._tls) if self._tls else 0
 
     def _close_listeners(self) -> None:
         for listener in self._listeners:
@@ -171,27 +203,31 @@ class Server:
             except ConnectionAbortedError:
                 continue
             except OSError as error:  # no file descriptors are left
-                _logger.error("can't accept a connection: %s", error)
+                _logger.error("can't accept a connection", extra={"problem": error.strerror})
                 self._stopping.wait(0.1)
                 return
             self._serve(sock, door, address)
 
     def _serve(self, sock: socket.socket, door: Door, address: str) -> None:
         sock.setblocking(True)
+        self._accepted[door] += 1
         try:
             self._limits.enter()
         except RefusedError as error:
+            self._refused += 1
+            journal.refused(door, address, error.code)
             self._turn_away(sock, door, error)
             return
-        link = Link(sock, address, sock.getsockname()[0])
+        link = Link(sock, address, "")
         try:
             tune(sock)
+            link = replace(link, own_address=sock.getsockname()[0])
             if self._tls is not None and door == "terminal":
                 link = self._through_tls(self._tls, link)
             connection = Connection(link, door, self._hub, self._connection_options)
             threading.Thread(target=connection.run, name=f"client {sock.fileno()}", daemon=True).start()
         except (OSError, RuntimeError) as error:  # the client is gone already, or there can be no more threads
-            _logger.error("can't serve a connection: %s", error)
+            _logger.error("can't serve a connection", extra={"problem": str(error), "address": address})
             self._limits.leave()
             link.sock.close()
 
@@ -214,6 +250,11 @@ class Server:
         sock.close()
 
 
+def shown(address: Address) -> str:
+    """Return an address and port as one writes them."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def _bye(code: int, reason: str) -> bytes:
     return JsonCodec("en").encode_reply(Bye(code, reason))
-

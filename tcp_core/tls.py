@@ -1,8 +1,8 @@
 """TLS in front of the text door: one thread pumps between TLS connections and socketpairs.
 
-The other end of a socketpair is served like any connection, so reader threads and hub see plain bytes. It is a loop of its
-own because asyncio's TLS drops what is written after the client's end, which is all that `printf … | ncat --ssl` is
-to see. Knows nothing about lines, chat or who serves the plain side.
+The other end of a socketpair is served like any connection, so reader threads and hub see plain bytes. It is a loop of
+its own because asyncio's TLS drops what is written after the client's end, which is all that `printf … | ncat --ssl`
+is to see. Knows nothing about lines, chat or who serves the plain side.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import contextlib
 import logging
 import selectors
 import socket
-import ssl
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from enum import Enum, auto
 from functools import partial
 
+from tcp_core import journal
 from tcp_core.certificate import Certificate
 from tcp_core.deadlines import Deadlines, earliest
+from tcp_core.pump import TURN_PIECES, End, Pump, Stage
 from tcp_core.tcp import reset_at_close, under_way
 
 HELLO_SECONDS = 3.0
@@ -30,156 +30,12 @@ FLUSH_SECONDS = 10.0
 """How long a connection that is ending may go without taking anything of what it has coming."""
 LINGER_SECONDS = 1.0
 """How long a client that has got everything may take to close its own side."""
-PIECE_BYTES = 16 * 1024
-"""What is held of one client in either direction: the plain text of one TLS record (RFC 8446, section 5.1)."""
 PAIR_BYTES = 64 * 1024
 """What the system holds between the pump and the plain side, in either direction."""
-TURN_PIECES = 4
-"""So many pieces of one client, then others have their turn."""
 _HANDSHAKE_RECORD = b"\x16"
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 _logger = logging.getLogger("parley.tls")
-
-
-class _Stage(Enum):
-    HELLO = auto()
-    """Nothing has come yet."""
-    HANDSHAKE = auto()
-    OPEN = auto()
-    CLOSING = auto()
-    """All is sent but our close_notify."""
-    LINGER = auto()
-    """All is sent; the client's end is waited for."""
-
-
-class _End:
-    """One of a pump's two sockets, with the events that it waits for and those the selector knows of."""
-
-    __slots__ = ("known", "sock", "wanted")
-
-    def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
-        self.sock = sock
-        self.wanted = self.known = 0
-
-
-class Pump:
-    """One TLS connection. Bytes move only as fast as the slower side takes them."""
-
-    __slots__ = ("_deaf", "_inward", "_outward", "address", "ending", "inner", "lost", "outer", "stage", "unread")
-
-    def __init__(self, outer: socket.socket, inner: socket.socket, address: str) -> None:
-        self.outer = _End(outer)
-        self.inner = _End(inner)
-        self.address = address
-        self.stage = _Stage.HELLO
-        self.lost = False
-        """The connection broke, rather than being closed."""
-        self.ending = False
-        """The plain side takes nothing more."""
-        self.unread = True
-        """The client may send more."""
-        self._deaf = False  # the client takes no more; what is for it is thrown away
-        self._inward = b""
-        self._outward = b""
-
-    def shake_hands(self) -> bool:
-        """Go on with the handshake; return whether it is done.
-
-        :raises OSError: it has failed.
-        """
-        assert isinstance(self.outer.sock, ssl.SSLSocket)
-        try:
-            self.outer.sock.do_handshake()
-        except ssl.SSLWantReadError:
-            self.outer.wanted = _READ
-        except ssl.SSLWantWriteError:
-            self.outer.wanted = _WRITE
-        else:
-            return True
-        return False
-
-    def move_in(self) -> bool:
-        """Move a piece from the client to the plain side; return whether anything moved."""
-        if not self._inward and self.unread:
-            try:
-                self._inward = self.outer.sock.recv(PIECE_BYTES)
-            except ssl.SSLWantReadError:
-                self.outer.wanted |= _READ
-                return False
-            except ssl.SSLWantWriteError:
-                self.outer.wanted |= _WRITE
-                return False
-            except OSError:
-                self.lost = self._deaf = True
-            if not self._inward:
-                self.unread = False
-                with contextlib.suppress(OSError):
-                    self.inner.sock.shutdown(socket.SHUT_WR)
-        if not self._inward:
-            return False
-        try:
-            sent = self.inner.sock.send(self._inward)
-        except BlockingIOError:
-            self.inner.wanted |= _WRITE
-            return False
-        except OSError:  # the plain side has ended
-            sent = len(self._inward)
-        self._inward = self._inward[sent:]
-        return True
-
-    def move_out(self) -> bool:
-        """Move a piece from the plain side to the client; return whether anything moved."""
-        if not self._outward:
-            try:
-                self._outward = self.inner.sock.recv(PIECE_BYTES)
-            except BlockingIOError:
-                self.inner.wanted |= _READ
-                return False
-            except OSError:  # it has left input unread
-                pass
-            if not self._outward:
-                self.stage = _Stage.CLOSING
-                return False
-        try:
-            sent = len(self._outward) if self._deaf else self.outer.sock.send(self._outward)
-        except ssl.SSLWantWriteError:
-            self.outer.wanted |= _WRITE
-            return False
-        except ssl.SSLWantReadError:
-            self.outer.wanted |= _READ
-            return False
-        except OSError:  # what it sent before is to be heard all the same
-            self._deaf = True
-            sent = len(self._outward)
-        self._outward = self._outward[sent:]
-        return True
-
-    def say_end(self) -> bool:
-        """Send the close_notify (RFC 8446, section 6.1); return whether that is done."""
-        assert isinstance(self.outer.sock, ssl.SSLSocket)
-        try:
-            self.outer.sock.unwrap()
-        except ssl.SSLWantWriteError:
-            self.outer.wanted = _WRITE
-            return False
-        except OSError:  # it is sent, and the client has not answered with its own; or it can't be
-            pass
-        return True
-
-    def client_ended(self) -> bool:
-        """Throw away what the client still sends; return whether it has ended."""
-        try:
-            for _ in range(TURN_PIECES):
-                if not self.outer.sock.recv(PIECE_BYTES):
-                    return True
-        except BlockingIOError:
-            pass
-        except OSError:
-            return True
-        self.outer.wanted = _READ
-        return False
 
 
 class TlsDoor:
@@ -281,7 +137,7 @@ class TlsDoor:
 
     def _end_soon(self, pump: Pump) -> None:
         pump.ending = True
-        if pump in self._pumps and pump.stage in (_Stage.OPEN, _Stage.CLOSING):
+        if pump in self._pumps and pump.stage is Stage.OPEN:
             self._flushing.add(pump, time.monotonic())
 
     def _stop_within(self, timeout_seconds: float) -> None:
@@ -313,15 +169,15 @@ class TlsDoor:
         self._watch(pump)
 
     def _advance(self, pump: Pump) -> None:
-        if pump.stage is _Stage.HELLO:
+        if pump.stage is Stage.HELLO:
             self._look(pump)
-        if pump.stage is _Stage.HANDSHAKE:
+        if pump.stage is Stage.HANDSHAKE:
             self._shake_hands(pump)
-        if pump.stage is _Stage.OPEN:
+        if pump.stage is Stage.OPEN:
             self._move(pump)
-        if pump.stage is _Stage.CLOSING and pump.say_end():
+        if pump.stage is Stage.CLOSING and pump.say_end():
             self._linger(pump)
-        if pump.stage is _Stage.LINGER and pump.client_ended():
+        if pump.stage is Stage.LINGER and pump.client_ended():
             self._close(pump)
 
     def _look(self, pump: Pump) -> None:
@@ -341,12 +197,12 @@ class TlsDoor:
         self._forget(pump.outer)
         context = self._certificate.context
         pump.outer.sock = context.wrap_socket(pump.outer.sock, server_side=True, do_handshake_on_connect=False)
-        pump.stage = _Stage.HANDSHAKE
+        pump.stage = Stage.HANDSHAKE
 
     def _turn_away(self, pump: Pump) -> None:
         """Say in plain that this is a TLS door."""
         self.plain_clients += 1
-        _logger.info("refused", extra={"reason": "tls", "door": "terminal", "address": pump.address})
+        journal.refused("terminal", pump.address, "tls")
         with contextlib.suppress(OSError):
             pump.outer.sock.send(self._plain_line(*pump.outer.sock.getsockname()[:2]))
         self._linger(pump)
@@ -356,26 +212,26 @@ class TlsDoor:
         try:
             done = pump.shake_hands()
         except OSError as error:
-            reason = getattr(error, "reason", None) or error.strerror
-            _logger.info("no TLS handshake", extra={"reason": reason, "door": "terminal", "address": pump.address})
+            problem = getattr(error, "reason", None) or error.strerror
+            _logger.info("no TLS handshake", extra={"problem": problem, "address": pump.address})
             self._linger(pump)
             return
         if done:
             self._handshake.discard(pump)
-            pump.stage = _Stage.OPEN
+            pump.stage = Stage.OPEN
             if pump.ending:
                 self._flushing.add(pump, time.monotonic())
 
     def _move(self, pump: Pump) -> None:
         moved_out = False
         for _ in range(TURN_PIECES):
-            moved_in, moved = pump.move_in(), pump.stage is _Stage.OPEN and pump.move_out()
+            moved_in, moved = pump.move_in(), pump.stage is Stage.OPEN and pump.move_out()
             moved_out |= moved
             if not moved_in and not moved:
                 break
         else:
             self._ready[pump] = None
-        if pump.stage is _Stage.CLOSING or (pump.ending and moved_out):
+        if pump.stage is Stage.CLOSING or (pump.ending and moved_out):
             self._flushing.add(pump, time.monotonic())
 
     def _linger(self, pump: Pump) -> None:
@@ -383,7 +239,7 @@ class TlsDoor:
         self._forget_times(pump)
         self._forget(pump.inner)
         pump.inner.sock.close()
-        pump.stage = _Stage.LINGER
+        pump.stage = Stage.LINGER
         pump.outer.wanted = _READ
         self._lingering.add(pump, time.monotonic())
         with contextlib.suppress(OSError):
@@ -417,7 +273,7 @@ class TlsDoor:
                 self._selector.unregister(end.sock)
             end.known = end.wanted
 
-    def _forget(self, end: _End) -> None:
+    def _forget(self, end: End) -> None:
         end.wanted = 0
         if end.known:
             self._selector.unregister(end.sock)
