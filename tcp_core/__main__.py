@@ -84,7 +84,7 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
 @click.option("--until-eof", is_flag=True, show_envvar=True,
               help="Stop when standard input ends, as it does when the process that holds it is killed.")  # fmt: skip
 @click.option("--tls-cert", type=_FILE, show_envvar=True,
-              help="Certificate (PEM, with its chain); with it the text door speaks TLS.  [default: no TLS]")  # fmt: skip
+              help="Certificate (PEM, with its chain); the text door then speaks TLS.  [default: no TLS]")  # fmt: skip
 @click.option("--tls-key", type=_FILE, show_envvar=True,
               help="The certificate's key (PEM). SIGHUP has both read again.  [default: no TLS]")  # fmt: skip
 @click.option("--log-format", type=click.Choice(LOG_FORMATS), default="text", show_envvar=True,

@@ -1,12 +1,16 @@
 """The certificate that TLS clients are shown, read from files and read again when it was renewed.
 
-Knows nothing about connections.
+Knows nothing about who connects.
 """
 
 from __future__ import annotations
 
+import socket
 import ssl
 from pathlib import Path
+
+# OpenSSL before 3.0 does not have it, and there Python can't tell a reset from an end.
+_IGNORE_UNEXPECTED_EOF: int = getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
 
 
 class CertificateError(Exception):
@@ -21,9 +25,6 @@ class Certificate:
     :raises CertificateError: they can't be used.
     """
 
-    context: ssl.SSLContext
-    """For connections from now on."""
-
     def __init__(self, chain: Path, key: Path) -> None:
         self._chain = chain
         self._key = key
@@ -37,7 +38,7 @@ class Certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         # No renegotiation, so no work on a client's demand. An end without close_notify is an end: ncat sends none.
-        context.options |= ssl.OP_NO_RENEGOTIATION | getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
+        context.options |= ssl.OP_NO_RENEGOTIATION | _IGNORE_UNEXPECTED_EOF
         context.num_tickets = 0
         for path in (self._chain, self._key):
             try:
@@ -49,7 +50,13 @@ class Certificate:
         except ssl.SSLError as error:
             reason = (error.reason or "no PEM").replace("_", " ").lower()
             raise CertificateError(f"{self._chain}, {self._key}: not a certificate and its key ({reason})") from error
-        self.context = context
+        self._context = context
+
+    def wrap(self, sock: socket.socket) -> ssl.SSLSocket:
+        """Return what speaks TLS over `sock`, which it takes over; the handshake is still to be made."""
+        return self._context.wrap_socket(
+            sock, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=not _IGNORE_UNEXPECTED_EOF
+        )
 
 
 def _no_password() -> str:

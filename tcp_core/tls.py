@@ -195,8 +195,7 @@ class TlsDoor:
             return
         self._hello.discard(pump)
         self._forget(pump.outer)
-        context = self._certificate.context
-        pump.outer.sock = context.wrap_socket(pump.outer.sock, server_side=True, do_handshake_on_connect=False)
+        pump.outer.sock = self._certificate.wrap(pump.outer.sock)
         pump.stage = Stage.HANDSHAKE
 
     def _turn_away(self, pump: Pump) -> None:

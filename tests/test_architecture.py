@@ -13,7 +13,20 @@ ROOT = Path(__file__).parent.parent
 CORE, GATEWAY = "tcp_core", "web_gateway"
 
 PROGRAMS = {"client", "launcher", "health", "__main__"}
-SOCKETS = {"server", "connection", "peer", "delivery", "watcher", "tcp", "tls", "pump", "client", "launcher", "health"}
+SOCKETS = {
+    "server",
+    "connection",
+    "peer",
+    "delivery",
+    "watcher",
+    "tcp",
+    "tls",
+    "pump",
+    "certificate",
+    "client",
+    "launcher",
+    "health",
+}
 HUB = {"hub", "reception", "ledger", "figures"}
 ONLY_IN = {
     "socket": SOCKETS,
@@ -55,7 +68,6 @@ NEARLY_ALONE: dict[str, set[str]] = {
     "audience": set(),
     "tally": set(),
     "logs": set(),
-    "certificate": set(),
     "journal": {"messages", "session"},
     "metrics": {"figures", "tally", "messages"},
     "cursor": {"rendering"},
