@@ -69,7 +69,7 @@ class ServerOptions:
 class Server:
     """The core: both doors, the hub and the log.
 
-    :param failed: called when the hub has ended by an error of ours.
+    :param failed: called when the hub, or TLS, has ended by an error of ours.
     :raises CertificateError: the certificate can't be used.
     :raises LogUnusableError: the log can't be opened.
     :raises OSError: a listener can't be opened.
@@ -112,7 +112,7 @@ class Server:
             limits=self._limits,
             waited=self._metrics.waits.observe,
         )
-        self._tls = TlsDoor(self._certificate, self._plain_line) if self._certificate else None
+        self._tls = TlsDoor(self._certificate, self._plain_line, failed) if self._certificate else None
         self._wake_out, self._wake_in = socket.socketpair()
         self._acceptor = threading.Thread(target=self._accept_all, name="acceptor", daemon=True)
 

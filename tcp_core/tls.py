@@ -42,11 +42,15 @@ class TlsDoor:
     """The thread that pumps.
 
     :param plain_line: returns, for our host and port, the line for those who come without TLS.
+    :param failed: called in the thread when that ends by an error of ours.
     """
 
-    def __init__(self, certificate: Certificate, plain_line: Callable[[str, int], bytes]) -> None:
+    def __init__(
+        self, certificate: Certificate, plain_line: Callable[[str, int], bytes], failed: Callable[[], None]
+    ) -> None:
         self._certificate = certificate
         self._plain_line = plain_line
+        self._failed = failed
         self.plain_clients = 0
         """How many came without TLS."""
         self._pumps: set[Pump] = set()
@@ -106,6 +110,13 @@ class TlsDoor:
     # ------------------------------------------------------------------ the thread
 
     def _run(self) -> None:
+        try:
+            self._serve()
+        except Exception as error:  # whatever it is: a door that nobody keeps must not seem open
+            _logger.critical("TLS has failed", exc_info=error)
+            self._failed()
+
+    def _serve(self) -> None:
         while self._stop_at is None or (self._pumps and time.monotonic() < self._stop_at):
             for key, _ in self._selector.select(self._timeout()):
                 if key.data is None:
@@ -163,10 +174,10 @@ class TlsDoor:
         pump.outer.wanted = pump.inner.wanted = 0
         try:
             self._advance(pump)
+            self._watch(pump)
         except Exception:  # an error of ours shall cost its victim the connection, not everybody theirs
             _logger.exception("a TLS connection has failed", extra={"address": pump.address})
             self._close(pump, reset=True)
-        self._watch(pump)
 
     def _advance(self, pump: Pump) -> None:
         if pump.stage is Stage.HELLO:

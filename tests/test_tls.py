@@ -21,6 +21,7 @@ import trustme
 
 from tcp_core import delivery, tls
 from tcp_core.certificate import Certificate, CertificateError
+from tcp_core.pump import Pump
 from tests.conftest import Core, TextClient, stopping
 from tests.test_programs import FREE_PORTS, complaint, run
 from tests.test_real_clients import program
@@ -360,6 +361,26 @@ def test_one_that_vanishes_is_lost_and_nothing_of_it_stays(start_core: Callable[
     ann.close()
     core.server.stop()
     assert (len(list(Path("/proc/self/fd").iterdir())), threading.active_count()) == (descriptors, threads)
+
+
+def test_a_pump_that_fails_costs_nobody_else_the_connection(
+    connect: Callable[..., TlsClient], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eve, alex = connect("Eve"), connect("Alex")
+    eve.read_until("* Alex вошёл в чат *\n")
+    port = alex.sock.getsockname()[1]
+    move_in = Pump.move_in
+
+    def fail(pump: Pump) -> bool:
+        if pump.outer.sock.getpeername()[1] == port:
+            raise RuntimeError("on purpose")
+        return move_in(pump)
+
+    monkeypatch.setattr(Pump, "move_in", fail)
+    alex.send("hello\n")
+    assert eve.line() == "* Alex вышел из чата *"
+    assert eve.roundtrip() == ""
+    assert any(record.exc_text and "on purpose" in record.exc_text for record in caplog.records)
 
 
 def test_dead_peers_are_found(core: Core, connect: Callable[..., TlsClient]) -> None:
