@@ -88,7 +88,7 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
 @click.option("--tls-key", type=_FILE, show_envvar=True,
               help="The certificate's key (PEM). SIGHUP has both read again.  [default: no TLS]")  # fmt: skip
 @click.option("--log-format", type=click.Choice(LOG_FORMATS), default="text", show_envvar=True,
-              help="How records are written to standard error: logfmt, or a JSON object a line.")  # fmt: skip
+              help="How records are written to standard error, one a line.")  # fmt: skip
 @click.option("--log-addresses/--no-log-addresses", default=True, show_envvar=True,
               help="Whether clients' addresses are logged.")  # fmt: skip
 @click.option("--metrics-host", default="127.0.0.1", show_envvar=True, help="Address of the metrics.")

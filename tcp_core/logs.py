@@ -1,6 +1,6 @@
-"""Logs as fields, one record a line on standard error; whatever people made of their nicks.
+"""Logs as fields, one record a line on standard error, whatever people made of their nicks.
 
-The modules log by `logging`, with fields in `extra`; structlog writes them. The client's address is in the field
+The modules log by `logging`, with fields in `extra`; structlog writes them. A client's address is in the field
 `address` and nowhere else, so that it can be left out. Knows nothing about what is logged.
 """
 
@@ -11,7 +11,7 @@ import threading
 from typing import Literal, get_args
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, Processor
 
 LogFormat = Literal["text", "json"]
 LOG_FORMATS: tuple[LogFormat, ...] = get_args(LogFormat)
@@ -19,53 +19,40 @@ _FIRST = ("time", "level", "logger", "event")
 
 
 def configure(format: LogFormat, addresses: bool) -> None:
-    """Write what `logging` is given to standard error from now on.
+    """Write what `logging` is given to standard error from now on; JSON in ASCII, so nothing in it can attack.
 
-    :param format: `text` is logfmt, `json` an object a line.
     :param addresses: whether clients' addresses are written.
     """
-    renderer: list[Processor] = [_printable, structlog.processors.LogfmtRenderer()]
-    if format == "json":
-        renderer = [structlog.processors.JSONRenderer()]  # in ASCII, so there is nothing left that could attack
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[
-            structlog.stdlib.ExtraAdder(),
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-            structlog.processors.format_exc_info,
-        ],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _with_addresses if addresses else _without_addresses,
-            *renderer,
-        ],
-    )
+    render: Processor = structlog.processors.JSONRenderer() if format == "json" else _as_text
+    before: list[Processor] = [
+        structlog.stdlib.ExtraAdder(),
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        structlog.processors.format_exc_info,
+        _in_order if addresses else _without_addresses,
+    ]
+    after = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
     handler = logging.StreamHandler()
-    handler.setFormatter(formatter)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=after))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     threading.excepthook = _log_failed_thread
 
 
-def _with_addresses(_: WrappedLogger, __: str, fields: EventDict) -> EventDict:
-    return {key: fields[key] for key in (*_FIRST, *(key for key in fields if key not in _FIRST))}
+def _in_order(_: object, __: str, fields: EventDict) -> EventDict:
+    return {**{key: fields.pop(key) for key in _FIRST}, **fields}
 
 
-def _without_addresses(logger: WrappedLogger, name: str, fields: EventDict) -> EventDict:
+def _without_addresses(logger: object, name: str, fields: EventDict) -> EventDict:
     fields.pop("address", None)
-    return _with_addresses(logger, name, fields)
+    return _in_order(logger, name, fields)
 
 
-def _printable(_: WrappedLogger, __: str, fields: EventDict) -> EventDict:
-    """Escape what is not printable: ends of lines, controls, changes of direction, lone surrogates."""
-    return {key: value if isinstance(value, int | float) else _escaped(str(value)) for key, value in fields.items()}
-
-
-def _escaped(text: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+def _as_text(_: object, __: str, fields: EventDict) -> str:
+    time, level, logger, event = (fields.pop(key) for key in _FIRST)
+    rest = "".join(f" {key}={value!r}" for key, value in fields.items())  # repr escapes what is not printable
+    return f"{time} {level} {logger}: {repr(str(event))[1:-1]}{rest}"
 
 
 def _log_failed_thread(failed: threading.ExceptHookArgs) -> None:

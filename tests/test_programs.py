@@ -337,7 +337,7 @@ def test_one_that_waits_for_an_end_of_input_stops_in_order(
             process.stdin.close()
         assert process.wait(20) == 0
         records = process.stderr.read().splitlines()  # that it has started and stopped, and of nothing else
-        assert all(" level=info " in record for record in records), records
+        assert all(" info parley.server: " in record for record in records), records
 
 
 def test_a_core_that_is_killed_comes_back_with_its_history(

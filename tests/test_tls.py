@@ -454,11 +454,11 @@ def test_sighup_renews_it_for_new_connections(files: Files, tmp_path: Path) -> N
         stack.callback(first.close)
         first.join("Alex")
         mine.cert.write_text("broken\n")
-        hang_up("level=error")
+        hang_up(" error parley.server: ")
         TlsClient(address, files).close()
         shutil.copy(renewed.cert, mine.cert)
         shutil.copy(renewed.key, mine.key)
-        hang_up("level=info")
+        hang_up(" info parley.server: ")
         TlsClient(address, renewed).close()
         with pytest.raises(ssl.SSLCertVerificationError):
             TlsClient(address, files)
