@@ -206,7 +206,11 @@ class TlsDoor:
             return
         self._hello.discard(pump)
         self._forget(pump.outer)
-        pump.outer.sock = self._certificate.wrap(pump.outer.sock)
+        try:
+            pump.outer.sock = self._certificate.wrap(pump.outer.sock)
+        except OSError:  # it is gone already
+            self._close(pump)
+            return
         pump.stage = Stage.HANDSHAKE
 
     def _turn_away(self, pump: Pump) -> None:

@@ -300,7 +300,7 @@ def test_a_slow_reader_costs_nobody_anything_and_sees_all_in_the_end(
     listening.start()
     for line in lines:
         eve.send(line.removeprefix("[Eve] ") + "\n")
-    listening.join(SECONDS)
+    listening.join(40)
     assert not listening.is_alive()  # although the other one reads nothing
     assert core.server._hub.figures.crowd().blocked == 1
     slow.send("/quit\n")
