@@ -4,6 +4,10 @@ From the wire inwards, each module with what it does:
 
     server          listeners, accepting, orderly stop
     turned_away     connections that are told why not, and closed
+    tls             TLS at the text door: the thread that pumps
+    pump            one TLS connection: between its socket and a socketpair
+    certificate     what TLS clients are shown
+    tcp             what TCP is told and asked
     connection      one client's thread: socket -> framing -> codec -> the hub's inbox
     proxy_header    the real address of a client behind the gateway
     limits          how many connections, how fast
@@ -33,6 +37,11 @@ From the wire inwards, each module with what it does:
     nicknames       what a nick may be, and when two are the same
     event_log       the log on disk; the only SQL
     messages        the vocabulary
+    figures         what can be counted about the room
+    tally           counting at next to no cost
+    metrics         the figures, for Prometheus
+    journal         who came and went, for the log of the operator
+    logs            how records are written: fields, as text or JSON
     deadlines       what happens when nothing happens
 
 Beside the server: `client`, the terminal client; `launcher`, the `parley` command; `health`, for containers.

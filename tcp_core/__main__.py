@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import math
 import os
 import resource
@@ -15,14 +14,16 @@ from pathlib import Path
 
 import click
 
-from tcp_core import __version__
+from tcp_core import __version__, logs
+from tcp_core.certificate import CertificateError
 from tcp_core.commands import InputLimits
 from tcp_core.connection import Network
 from tcp_core.event_log import Durability, LogUnusableError
 from tcp_core.hub import HubOptions
+from tcp_core.logs import LOG_FORMATS, LogFormat
 from tcp_core.register import RegisterUnusableError
 from tcp_core.secret import Secret
-from tcp_core.server import Server, ServerOptions
+from tcp_core.server import Server, ServerOptions, shown
 from tcp_core.wording import LANGS, Lang
 
 
@@ -52,7 +53,7 @@ def secret(file: Path | None, variable: str) -> Secret | None:
 
 
 _PORT = click.IntRange(0, 65535)
-_FILE = click.Path(path_type=Path, dir_okay=False)
+_FILE = click.Path(path_type=Path)
 _COUNT = click.IntRange(min=0)
 _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_names": ["-h", "--help"]}
 
@@ -113,6 +114,17 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
               help="File with the operators' password; or PARLEY_OPERATOR_PASSWORD. Without: none.")  # fmt: skip
 @click.option("--until-eof", is_flag=True, show_envvar=True,
               help="Stop when standard input ends, as it does when the process that holds it is killed.")  # fmt: skip
+@click.option("--tls-cert", type=_FILE, show_envvar=True,
+              help="Certificate (PEM, with its chain); the text door then speaks TLS.  [default: no TLS]")  # fmt: skip
+@click.option("--tls-key", type=_FILE, show_envvar=True,
+              help="The certificate's key (PEM). SIGHUP has both read again.  [default: no TLS]")  # fmt: skip
+@click.option("--log-format", type=click.Choice(LOG_FORMATS), default="text", show_envvar=True,
+              help="How records are written to standard error, one a line.")  # fmt: skip
+@click.option("--log-addresses/--no-log-addresses", default=True, show_envvar=True,
+              help="Whether clients' addresses are logged.")  # fmt: skip
+@click.option("--metrics-host", default="127.0.0.1", show_envvar=True, help="Address of the metrics.")
+@click.option("--metrics-port", type=_PORT, show_envvar=True,
+              help="Port of the metrics, for Prometheus; 0 picks a free one.  [default: no metrics]")  # fmt: skip
 @click.version_option(__version__, package_name="parley", prog_name="parley-core")
 def main(
     host: str,
@@ -143,9 +155,17 @@ def main(
     password_file: Path | None,
     operator_password_file: Path | None,
     until_eof: bool,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    log_format: LogFormat,
+    log_addresses: bool,
+    metrics_host: str,
+    metrics_port: int | None,
 ) -> None:
     """Run the chat server: the text door for nc and telnet, and the JSON door for the web gateway."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    if bool(tls_cert) != bool(tls_key):
+        raise click.UsageError("--tls-cert and --tls-key go together: give both or neither")
+    logs.configure(log_format, log_addresses)
     options = ServerOptions(
         host=host,
         port=port,
@@ -161,6 +181,10 @@ def main(
         connections_per_address=connections_per_address,
         max_connections=max_connections,
         durability=durability,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        metrics_host=metrics_host,
+        metrics_port=metrics_port,
         hub=HubOptions(
             lang=lang,
             history_lines=history_lines,
@@ -178,18 +202,23 @@ def main(
         ),
     )
     signals = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1}  # the last one: the hub has failed
+    if tls_cert:
+        signals.add(signal.SIGHUP)  # the certificate was renewed
     _allow_many_files()
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # threads inherit it; only sigwait below sees them
     try:
         server = Server(options, failed=lambda: os.kill(os.getpid(), signal.SIGUSR1))
-    except (LogUnusableError, RegisterUnusableError, OSError) as error:
+    except (CertificateError, LogUnusableError, RegisterUnusableError, OSError) as error:
         raise click.ClickException(str(error)) from error
     server.start()
     if until_eof:
         threading.Thread(target=_stop_at_eof, name="until-eof", daemon=True).start()
-    print(f"parley-core: text door {_shown(server.text_address)}")
-    print(f"parley-core: gateway door {_shown(server.gateway_address)}", flush=True)
-    received = signal.sigwait(signals)
+    print(f"parley-core: text door {shown(server.text_address)}")
+    print(f"parley-core: gateway door {shown(server.gateway_address)}", flush=True)
+    if server.metrics_address:
+        print(f"parley-core: metrics at http://{shown(server.metrics_address)}/metrics", flush=True)
+    while (received := signal.sigwait(signals)) is signal.SIGHUP:
+        server.reload_certificate()
     server.stop()
     sys.exit(1 if received is signal.SIGUSR1 else 0)
 
@@ -205,11 +234,6 @@ def _allow_many_files() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):  # where the hard limit is more than the system allows
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _shown(address: tuple[str, int]) -> str:
-    host, port = address
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import ssl
 import sys
 import threading
 
@@ -129,7 +130,10 @@ class Client:
             await self._send(line)
 
     async def _copy(self) -> None:
-        """Send standard input as it is, and half-close at its end, so that the server knows that this was all."""
+        """Send standard input as it is, and half-close at its end, so that the server knows that this was all.
+
+        asyncio can't do that to TLS, so there the server is told in words.
+        """
         lines: asyncio.Queue[bytes] = asyncio.Queue(maxsize=1)
         loop = asyncio.get_running_loop()
 
@@ -145,6 +149,9 @@ class Client:
             with contextlib.suppress(ConnectionError):
                 await self._writer.drain()
         self.quitting = True
+        if not self._writer.can_write_eof():
+            await self._send("\n/quit")
+            return
         with contextlib.suppress(OSError):
             self._writer.write_eof()
 
@@ -160,10 +167,10 @@ def _show(line: bytes) -> None:
         print(clean(line.decode(errors="replace")).text, flush=True)
 
 
-async def _run(host: str, port: int, nick: str | None) -> int:
+async def _run(host: str, port: int, nick: str | None, tls: ssl.SSLContext | None) -> int:
     words = _words()
     try:
-        reader, writer = await asyncio.open_connection(host, port, limit=1024 * 1024)
+        reader, writer = await asyncio.open_connection(host, port, limit=1024 * 1024, ssl=tls)
     except OSError as error:
         problem = error.strerror or str(error)
         print(words["unreachable"].format(host=host, port=port, problem=problem), file=sys.stderr)
@@ -188,14 +195,31 @@ async def _converse(client: Client, hint: str, nick: str | None) -> bool:
         return await client.converse(interactive=True)
 
 
+def _tls(ca: str | None, insecure: bool) -> ssl.SSLContext:
+    """Return what to believe: the system's authorities, those in the file `ca`, or anybody."""
+    context = ssl.create_default_context(cafile=ca)
+    if insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 @click.command(context_settings={"show_default": True, "help_option_names": ["-h", "--help"]})
 @click.argument("host", default="127.0.0.1")
 @click.argument("port", type=click.IntRange(1, 65535), default=9997)
 @click.option("--nick", help="Enter under this nick without being asked (at a terminal).")
-def main(host: str, port: int, nick: str | None) -> None:
+@click.option("--tls", is_flag=True, help="Speak TLS, with a server whose certificate the system trusts.")
+@click.option("--tls-ca", type=click.Path(exists=True, dir_okay=False),
+              help="Speak TLS; trust the certificates in this PEM file instead.")  # fmt: skip
+@click.option("--tls-insecure", is_flag=True, help="Speak TLS; believe any server.")
+def main(host: str, port: int, nick: str | None, tls: bool, tls_ca: str | None, tls_insecure: bool) -> None:
     """Chat from a terminal with the server at HOST (127.0.0.1) PORT (9997)."""
     try:
-        sys.exit(asyncio.run(_run(host, port, nick)))
+        context = _tls(tls_ca, tls_insecure) if tls or tls_ca or tls_insecure else None
+    except ssl.SSLError as error:
+        raise click.ClickException(f"{tls_ca}: no certificates in PEM") from error
+    try:
+        sys.exit(asyncio.run(_run(host, port, nick, context)))
     except KeyboardInterrupt:  # where there is no terminal that would have caught it
         sys.exit(130)
 

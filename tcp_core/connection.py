@@ -8,15 +8,17 @@ chat.
 from __future__ import annotations
 
 import contextlib
+import logging
 import select
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
 from msgspec import UNSET
 
+from tcp_core import journal
 from tcp_core.commands import DEFAULT_LIMITS, InputLimits
 from tcp_core.framing import JSON_LINE_BYTES, TEXT_LINE_BYTES, Line, LineFraming, TextFraming
 from tcp_core.hub import Hub
@@ -36,6 +38,7 @@ PROXY_HEADER_SECONDS = 5.0
 NICK_PAUSE_SECONDS = 0.5
 """How long a nick without a line end has to be followed by silence."""
 
+_logger = logging.getLogger("parley.connection")
 Network = IPv4Network | IPv6Network
 
 
@@ -53,17 +56,35 @@ class ConnectionOptions:
     input_limits: InputLimits = DEFAULT_LIMITS
     line_bytes: int = TEXT_LINE_BYTES
     rate_patience_seconds: float = 0.0
+    waited: Callable[[float], object] = bool
+    """Told how many seconds a client had to wait for its rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a client came by."""
+
+    sock: socket.socket
+    """Blocking: the client's, or the plain side of what is TLS further out."""
+    address: str
+    """The other side's."""
+    own_address: str
+    """The one it came to."""
+    lost: Callable[[], bool] = bool
+    """Says, when nothing more can be received, whether that is because the connection broke."""
+    over: Callable[[], object] = bool
+    """Told when nothing more is received."""
 
 
 class Connection:
     """One client.
 
-    :param sock: its socket, blocking.
     :param door: by which listener it came.
     """
 
-    def __init__(self, sock: socket.socket, door: Door, hub: Hub, options: ConnectionOptions) -> None:
-        self._sock = sock
+    def __init__(self, link: Link, door: Door, hub: Hub, options: ConnectionOptions) -> None:
+        self._link = link
+        self._sock = link.sock
         self._door: Door = door
         self._hub = hub
         self._options = options
@@ -81,7 +102,12 @@ class Connection:
         except (OSError, GarbledError):
             self._sock.close()
             limits.leave()
+            journal.refused(self._door, self._link.address, "proxy-header")
             return
+        began = time.monotonic()
+        where = {"door": self._door, "address": address}
+        if named:  # (not for those who only ask for our health, every few seconds)
+            _logger.info("connection opened", extra=where)
         codec_class = TextCodec if self._door == "terminal" else JsonCodec
         codec: Codec = codec_class(self._options.lang, self._options.input_limits)
         self._peer = Peer(self._sock, self._door, address, codec)
@@ -96,16 +122,20 @@ class Connection:
             self._peer.lost = True
         finally:
             limits.leave()
+            self._peer.lost |= self._link.lost()
             self._hub.ended(self._peer)
+            self._link.over()
             if self._hub.over:
                 self._sock.close()
+            if named:
+                _logger.info("connection closed", extra={**where, "seconds": round(time.monotonic() - began, 1)})
 
     def _real_address(self) -> tuple[str, bool, bytes]:
         """Return the client's address, whether that is known, and what was read behind the header that says it.
 
         It is not known of a gateway that speaks for itself (PROXY UNKNOWN), as when it asks for our health.
         """
-        own: str = self._sock.getpeername()[0]
+        own = self._link.address
         if self._door == "terminal":
             return own, True, b""
         if not any(ip_of(own) in network for network in self._options.gateway_networks):
@@ -175,7 +205,7 @@ class Connection:
             self._wait_until_applied()
 
     def _page_url(self) -> str:
-        host: str = self._sock.getsockname()[0]
+        host = self._link.own_address
         return self._options.page_url.replace("{host}", f"[{host}]" if ":" in host else host)
 
     def _discard_rest(self) -> None:
@@ -214,6 +244,7 @@ class Connection:
         delay = self._rate.delay(time.monotonic())
         if delay:
             self._flush()
+            self._options.waited(delay)
             poll = select.poll()
             poll.register(self._sock, 0)  # errors and the end of both directions are reported without being asked for
             if poll.poll(delay * 1000) or self._peer.broken:

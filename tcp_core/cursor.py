@@ -33,7 +33,7 @@ class Cursor:
     Replies stand in the stream where they were made: one made when the log ended at seq n is sent right after event n.
     """
 
-    __slots__ = ("_replies", "_rest", "end", "position", "rendering", "reply_bytes")
+    __slots__ = ("_replies", "_rest", "end", "position", "rendering", "reply_bytes", "told")
 
     def __init__(self) -> None:
         self.position = 0
@@ -44,6 +44,8 @@ class Cursor:
         """The last seq it is going to see; None while there is no end."""
         self.reply_bytes = 0
         """The size of the replies not sent yet, in bytes."""
+        self.told = 0
+        """How many events were handed to the socket by `advance`, at least in part."""
         self._replies: deque[tuple[int, bytes]] | None = None
         self._rest = b""  # of what the socket took only in part: at most one event or one reply
 
@@ -84,9 +86,12 @@ class Cursor:
             piece = self.rendering.piece(self.position, limit)
             sent = send(piece.data) if piece.data else 0
             if sent < len(piece.data):
+                self.told -= self.position
                 self.sent_part(*piece.cut(sent))
+                self.told += self.position
                 return Progress.BLOCKED
             self.position = piece.last
+            self.told += len(piece.lines)
             if piece.cold and self.position < limit:
                 return Progress.MORE
 

@@ -6,10 +6,7 @@ Knows nothing about sessions, commands or what events mean.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import socket
-import struct
-import termios
 from collections.abc import Callable
 
 from tcp_core.audience import ALONE, Audience, Cohort, Pace
@@ -18,12 +15,12 @@ from tcp_core.deadlines import Deadlines, earliest
 from tcp_core.event_log import EventLog
 from tcp_core.peer import SEND_FLAGS, Peer
 from tcp_core.rendering import Rendering, Selection
+from tcp_core.tcp import reset_at_close, under_way
 
 FLUSH_SECONDS = 10.0
 """How long a connection that is ending may go without taking anything of what it has coming."""
 LINGER_SECONDS = 1.0
 """How long a peer that has got everything may take to close its own side."""
-_RESET = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
 
 class Delivery:
@@ -51,6 +48,8 @@ class Delivery:
         self._monotonic = monotonic
         self.peers: set[Peer] = set()
         """All connections that are not closed."""
+        self.told: dict[Rendering, int] = {}
+        """How many events were handed to sockets, each counted as often as it was."""
         self._audiences: dict[Rendering | Selection, Audience[Peer]] = {}
         self._owed: dict[Peer, None] = {}
         """Who has something to be sent besides new events, or stands somewhere else."""
@@ -61,6 +60,7 @@ class Delivery:
     def add_rendering(self, rendering: Rendering, pace: Pace) -> None:
         """Make a rendering known, so that cursors can be placed in it."""
         self._audiences[rendering] = Audience(pace, self._log.last)
+        self.told[rendering] = 0
 
     def place(self, peer: Peer, rendering: Rendering, position: int) -> None:
         """Put the peer's cursor behind seq `position`."""
@@ -106,7 +106,7 @@ class Delivery:
         for peer in self._flushing.expired(now):
             self.drop(peer)
         for peer in [*self._lingering.expired(now)]:
-            if _under_way(peer.sock):
+            if under_way(peer.sock):
                 self._lingering.add(peer, now)
             else:
                 self.drop(peer)
@@ -137,6 +137,7 @@ class Delivery:
     def _tell(self, cohort: Cohort[Peer], rendering: Rendering | Selection, head: int) -> None:
         """Send new events. Nearly all readers stand at the same place and take the same piece, in one send each."""
         readers = list(cohort.readers)
+        told = 0
         while readers:
             behind = []
             before = -1
@@ -147,7 +148,7 @@ class Delivery:
                         continue
                     before = cursor.position
                     piece = rendering.piece(before, head)
-                    data, size, last = piece.data, len(piece.data), piece.last
+                    data, size, last, count = piece.data, len(piece.data), piece.last, len(piece.lines)
                 try:
                     sent = peer.raw_send(data, SEND_FLAGS)
                 except BlockingIOError:
@@ -158,9 +159,11 @@ class Delivery:
                     continue
                 if sent < size:
                     cursor.sent_part(*piece.cut(sent))
+                    told += cursor.position - before
                     self._block(peer)
                     continue
                 cursor.position = last
+                told += count
                 if last == head:
                     continue
                 if piece.cold:
@@ -168,15 +171,20 @@ class Delivery:
                 else:
                     behind.append(peer)
             readers = behind
+        self.told[rendering.whole] += told
 
     def _advance(self, peer: Peer) -> None:
         if peer.blocked or peer.broken or peer.turn_due:
             return
+        cursor = peer.cursor
+        told = cursor.told
         try:
-            progress = peer.cursor.advance(self._log.last, peer.send)
+            progress = cursor.advance(self._log.last, peer.send)
         except OSError:
             self.drop(peer)
             return
+        if cursor.rendering is not None:
+            self.told[cursor.rendering.whole] += cursor.told - told
         if progress is Progress.BLOCKED:
             self._block(peer)
         elif progress is Progress.MORE:
@@ -246,7 +254,7 @@ class Delivery:
             self._audiences.pop(peer.cursor.rendering, None)
         with contextlib.suppress(OSError):
             if not peer.eof:
-                peer.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+                reset_at_close(peer.sock)
             peer.sock.shutdown(socket.SHUT_RDWR)  # wakes its reader thread, and the watcher
         self._close_if_over(peer)
 
@@ -260,12 +268,3 @@ class Delivery:
         if peer.broken and peer.eof and not peer.blocked and peer in self.peers:
             self.peers.remove(peer)
             peer.sock.close()
-
-
-def _under_way(sock: socket.socket) -> bool:
-    """Whether the peer's system has not acknowledged yet all that was sent; a reset would destroy the rest."""
-    try:  # for a socket, TIOCOUTQ is what tcp(7) calls SIOCOUTQ
-        (count,) = struct.unpack("i", fcntl.ioctl(sock, termios.TIOCOUTQ, b"\0\0\0\0"))
-    except OSError:
-        return False
-    return bool(count)

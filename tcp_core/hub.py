@@ -23,6 +23,7 @@ from tcp_core.chat import Chat
 from tcp_core.deadlines import earliest
 from tcp_core.delivery import Delivery
 from tcp_core.event_log import EventLog, NotStoredError, UnreadableError
+from tcp_core.figures import Figures
 from tcp_core.ledger import Ledger, Pending
 from tcp_core.messages import (
     ROOM,
@@ -115,6 +116,7 @@ class Hub:
         self._moderation = Moderation(
             self._chat, register, self._reception, options.operator_password, self._seqs_of, monotonic, self._now_ms
         )
+        self.figures = Figures(log, self._chat, self._delivery, self._ledger)
 
     # ----------------------------------- called from any thread; it happens in the hub's
 
@@ -124,7 +126,7 @@ class Hub:
 
     def received(self, peer: Peer, commands: list[Command]) -> None:
         """Apply what a peer sent. The caller holds the peer's gate; it opens when all is applied."""
-        self._inbox.put((self._on_received, peer, commands))
+        self._inbox.put((self._on_received, peer, commands, self._monotonic()))
 
     def answer(self, peer: Peer, data: bytes) -> None:
         """Send a peer bytes that belong to no message (telnet negotiation)."""
@@ -170,6 +172,7 @@ class Hub:
             self._delivery.expire()
             self._ledger.settle()
             self._delivery.run()
+            self.figures.round_ends(self._monotonic())
         self.over = True
         for peer in [*self._delivery.peers, *self._unheard()]:  # whoever has not gone by now
             self._delivery.drop(peer)
@@ -187,6 +190,8 @@ class Hub:
             handler, *arguments = self._inbox.get(timeout=self._timeout())
         except Empty:
             return
+        finally:
+            self.figures.round_begins(self._monotonic())
         handler(*arguments)
         for _ in range(self._inbox.qsize()):
             handler, *arguments = self._inbox.get()
@@ -208,12 +213,12 @@ class Hub:
         try:
             more = self._log.prune(before_ms if self._options.retention_days else 0, self._options.retention_bytes)
         except (NotStoredError, UnreadableError) as error:
-            _logger.error("old events could not be removed: %s", error)
+            _logger.error("old events could not be removed", extra={"problem": str(error)})
             more = False
         self._prune_at = self._monotonic() + (PRUNE_STEP_SECONDS if more else PRUNE_SECONDS)
 
     def _on_stuck(self, peer: Peer) -> None:
-        _logger.info("%s has read nothing for %g s, and is let go", peer.address, self._options.stuck_seconds)
+        _logger.info("reads nothing, and is let go", extra={"door": peer.door, "address": peer.address})
         self._reception.part(peer, "timeout")
 
     def _queue_turn(self, peer: Peer) -> None:
@@ -232,7 +237,8 @@ class Hub:
         if self._stop_at is not None:
             self._reception.dismiss(peer, CLOSE_STOPPED, "stopped")
 
-    def _on_received(self, peer: Peer, commands: list[Command]) -> None:
+    def _on_received(self, peer: Peer, commands: list[Command], at: float) -> None:
+        self.figures.handed_over(at)
         peer.input = deque(commands)
         self._work(peer)
 
@@ -283,10 +289,10 @@ class Hub:
         except RefusedError as error:
             self._refuse(peer, error.reply(_id(command)))
         except UnreadableError as error:
-            _logger.error("the log can't be read: %s", error)
+            _logger.error("the log can't be read", extra={"problem": str(error)})
             self._refuse(peer, Refused("not-readable", {}, _id(command)))
         except Exception:  # an error of ours shall cost its victim the connection, not everybody the room
-            _logger.exception("a command of %s could not be applied", peer.address)
+            _logger.exception("a command could not be applied", extra={"address": peer.address})
             self._reception.part(peer, "lost")
             self._reception.dismiss(peer, CLOSE_FAILED, "failed")
 

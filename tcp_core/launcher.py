@@ -77,21 +77,31 @@ def main(host: str, port: int, web_port: int, gateway_port: int, data_dir: Path)
     All other options of parley-core and parley-gateway come from the environment; their --help names the variables.
     """
     stop = threading.Event()
+    parts: list[Part] = []
+    tls = bool(os.environ.get("PARLEY_TLS_CERT"))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
-    page_url = os.environ.get("PARLEY_PAGE_URL", f"http://{{host}}:{web_port or 8080}/")
+    if tls and not sys.stdin.isatty():  # at a terminal it means that this is closed; else, that the certificate is new
+        signal.signal(signal.SIGHUP, lambda *_: _pass_on(parts))
+    scheme, command = ("https", "ncat --ssl") if tls else ("http", "nc")
+    page_url = os.environ.get("PARLEY_PAGE_URL", f"{scheme}://{{host}}:{web_port or 8080}/")
     core = Part("tcp_core", 2, host=host, port=port, gateway_port=gateway_port, data_dir=data_dir, page_url=page_url)
-    gateway = None
+    parts.append(core)
     try:
         gateway = Part("web_gateway", 1, host=host, port=web_port, core_port=core.ports[1], text_port=core.ports[0])
+        parts.append(gateway)
         shown = _shown(host)
-        print(f"\nThe room is open.\n\n    in a browser    http://{shown}:{gateway.ports[0]}/")
-        print(f"    in a terminal   nc {shown.strip('[]')} {core.ports[0]}\n\nCtrl-C closes it.", flush=True)
+        print(f"\nThe room is open.\n\n    in a browser    {scheme}://{shown}:{gateway.ports[0]}/")
+        print(f"    in a terminal   {command} {shown.strip('[]')} {core.ports[0]}\n\nCtrl-C closes it.", flush=True)
         _wait(stop, core, gateway)
     finally:
-        if gateway is not None:
-            gateway.stop()
-        core.stop()
+        for part in reversed(parts):
+            part.stop()
+
+
+def _pass_on(parts: list[Part]) -> None:
+    for part in parts:
+        part.process.send_signal(signal.SIGHUP)
 
 
 def _wait(stop: threading.Event, *parts: Part) -> None:

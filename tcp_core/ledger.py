@@ -7,6 +7,7 @@ nothing about who may do what.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,13 +17,16 @@ from tcp_core.audience import TERMINAL_PACE, WEB_PACE
 from tcp_core.delivery import Delivery
 from tcp_core.event_log import EventLog, NotStoredError
 from tcp_core.json_codec import JsonCodec, encode_event
-from tcp_core.messages import Cleared, Command, Event, Joined, Left, Renamed, Reply, Said
+from tcp_core.messages import Cleared, Command, Event, Joined, Left, Refused, Renamed, Reply, Said
 from tcp_core.peer import Peer
 from tcp_core.rendering import Rendering
 from tcp_core.session import Session
+from tcp_core.tally import Histogram
 from tcp_core.text_codec import TextCodec
 from tcp_core.wording import Lang
 
+COMMIT_EVENTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+"""Bounds of the histogram of how many events are committed together."""
 _logger = logging.getLogger("parley.ledger")
 
 
@@ -63,6 +67,9 @@ class Ledger:
         self._not_stored = not_stored
         self._pending: list[Pending] = []
         self._pending_ids: set[str] = set()
+        self.events: Counter[type[Event]] = Counter()
+        self.refusals: Counter[str] = Counter()
+        self.commits = Histogram(COMMIT_EVENTS)
         text_codec = TextCodec(lang)
         self.json = Rendering(log, encode_event, JsonCodec(lang).encode_reply)
         self.text = Rendering(log, text_codec.encode_event, text_codec.encode_reply)
@@ -77,6 +84,8 @@ class Ledger:
 
     def reply(self, peer: Peer, reply: Event | Reply, after: int | None = None) -> None:
         """Tell one peer something, behind seq `after` or behind everything that is committed."""
+        if isinstance(reply, Refused):
+            self.refusals[reply.code] += 1
         encode: Callable[[Any], bytes] = peer.codec.encode_event if isinstance(reply, Said) else peer.codec.encode_reply
         if after is None:  # before its cursor is placed, a peer gets replies only
             after = 0 if peer.cursor.rendering is None else self._log.last
@@ -128,8 +137,10 @@ class Ledger:
         try:
             events = self._log.append(drafts, self.now_ms(), entering)
         except NotStoredError as error:
-            _logger.error("%d events could not be stored: %s", len(drafts), error)
+            _logger.error("events could not be stored", extra={"events": len(drafts), "problem": str(error)})
             return None
+        self.events.update(map(type, events))
+        self.commits.observe(len(events))
         changed = any(isinstance(event, Cleared) for event in events)
         for rendering in self._renderings:
             if changed:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from msgspec import UNSET
 
-from tcp_core import __version__, nicknames, wording
+from tcp_core import __version__, journal, nicknames, wording
 from tcp_core.admission import Admission
 from tcp_core.chat import Chat
 from tcp_core.commands import DEFAULT_LIMITS, InputLimits
@@ -218,6 +218,7 @@ class Reception:
 
     def enter(self, peer: Peer, session: Session, joined: Joined, command: Join) -> None:
         """Let in one whose `Joined` is in the log."""
+        journal.joined(session)
         self._count_in(session)
         self._attach(peer, session)
         live = joined.seq - 1
@@ -308,6 +309,8 @@ class Reception:
     def dismiss(self, peer: Peer, code: int, reason: str, details: Mapping[str, Detail] | None = None) -> None:
         """End a connection from our side, once it has got all there is now."""
         self._joining.discard(peer)
+        if reason not in ("quit", "stopped"):
+            journal.refused(peer.door, peer.address, reason)
         if peer.session is not None:
             self._attached.pop(peer.session, None)
             peer.session = None
@@ -321,6 +324,7 @@ class Reception:
                 self.dismiss(peer, CLOSE_STOPPED, "stopped")
         gone = [session for session in self._chat.sessions() if not self._may_come_back(session)]
         self._ledger.append([Left(nick=session.nick, reason="stopped") for session in gone])
+        journal.left("stopped", *gone)
 
     def restore(self) -> None:
         """Take up the room as the last core left it: browsers may come back for a while, terminals are gone."""
@@ -345,8 +349,9 @@ class Reception:
         if peer is not None:
             self.dismiss(peer, CLOSE_QUIT, "quit")
 
-    def left(self, peer: Peer | None, session: Session, event: Event) -> None:
+    def left(self, peer: Peer | None, session: Session, event: Left) -> None:
         """Let out one whose `Left` is in the log."""
+        journal.left(event.reason, session)
         self._chat.fold(session, event)
         self._admission.left(session)
         if peer is not None:

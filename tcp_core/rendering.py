@@ -51,6 +51,7 @@ class Rendering:
     """
 
     def __init__(self, log: EventLog, encode: Callable[[Event], bytes], encode_gap: Callable[[Gap], bytes]) -> None:
+        self.whole = self
         self._log = log
         self._encode = encode
         self._encode_gap = encode_gap
@@ -118,7 +119,7 @@ class Rendering:
         try:
             events = self._log.after(after, min(_COLD_EVENTS, upto - after))
         except UnreadableError as error:
-            _logger.error("events after %d can't be read: %s", after, error)
+            _logger.error("events can't be read", extra={"after": after, "problem": str(error)})
             events = []
         following = events[0].seq if events else self._first
         if following > after + 1:  # pruned, or unreadable

@@ -163,6 +163,7 @@ RU = Wording(
         "not-oneself": "Это вы сами",
         "ignored-many": "Можно не видеть не больше {limit} ников",
         "not-ignored": "Вы и так видите сообщения {nick}",
+        "tls": "Сюда можно только по TLS: ncat --ssl {host} {port}",
     },
     byes={
         "quit": "до свидания",
@@ -291,6 +292,7 @@ EN = Wording(
         "not-oneself": "That is you",
         "ignored-many": "You can ignore no more than {limit} nicks",
         "not-ignored": "You see messages of {nick} anyway",
+        "tls": "This door speaks TLS only: ncat --ssl {host} {port}",
     },
     byes={
         "quit": "goodbye",

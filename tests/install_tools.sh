@@ -11,6 +11,7 @@ need chromium chromium
 need nc netcat-openbsd
 need ncat ncat
 need telnet telnet
+need openssl openssl
 need node nodejs
 need npm npm
 [ -z "$missing" ] && exit 0

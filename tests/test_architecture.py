@@ -13,14 +13,44 @@ ROOT = Path(__file__).parent.parent
 CORE, GATEWAY = "tcp_core", "web_gateway"
 
 PROGRAMS = {"client", "launcher", "health", "__main__"}
-SOCKETS = {"server", "connection", "turned_away", "peer", "delivery", "watcher", "client", "launcher", "health"}
-HUB = {"hub", "reception", "ledger", "moderation", "admission"}
+SOCKETS = {
+    "server",
+    "connection",
+    "peer",
+    "delivery",
+    "watcher",
+    "tcp",
+    "tls",
+    "pump",
+    "certificate",
+    "turned_away",
+    "client",
+    "launcher",
+    "health",
+}
+HUB = {"hub", "reception", "ledger", "moderation", "admission", "figures"}
 ONLY_IN = {
     "socket": SOCKETS,
     "selectors": SOCKETS,
     "select": SOCKETS,
     "sqlite3": {"event_log"},
-    "threading": {"server", "connection", "peer", "watcher", "launcher", "client", "__main__", "hub", "limits"},
+    "ssl": {"certificate", "pump", "client"},
+    "structlog": {"logs"},
+    "prometheus_client": {"metrics"},
+    "threading": {
+        "server",
+        "connection",
+        "peer",
+        "watcher",
+        "launcher",
+        "client",
+        "__main__",
+        "hub",
+        "limits",
+        "tls",
+        "logs",
+        "metrics",
+    },
 }
 NEARLY_ALONE: dict[str, set[str]] = {
     "messages": set(),
@@ -41,6 +71,10 @@ NEARLY_ALONE: dict[str, set[str]] = {
     "chat": {"ignores", "nicknames", "messages", "session", "speech"},
     "rendering": {"event_log", "messages"},
     "audience": set(),
+    "tally": set(),
+    "logs": set(),
+    "journal": {"messages", "session"},
+    "metrics": {"figures", "tally", "messages"},
     "cursor": {"rendering"},
     "text_codec": {"wording", "commands", "messages"},
     "json_codec": {"wording", "commands", "messages", "framing"},

@@ -81,7 +81,7 @@ def test_help_lists_every_option_with_its_default_and_its_variable(module: str) 
         assert option.name is not None
         flag = "--" + option.name.replace("_", "-")
         assert option.opts == [flag]
-        entry = re.split(r" (?=--[a-z]|-h, --help)", help[help.index(f" {flag} ") + 1 :])[0]
+        entry = re.split(r"(?<! /) (?=--[a-z]|-h, --help)", help[help.index(f" {flag} ") + 1 :])[0]
         assert option.help
         assert f"PARLEY_{option.name.upper()}" in entry, entry
         assert "default: " in entry or option.is_flag or option.default in ("", None), entry
@@ -336,7 +336,8 @@ def test_one_that_waits_for_an_end_of_input_stops_in_order(
         else:
             process.stdin.close()
         assert process.wait(20) == 0
-        assert process.stderr.read() == ""
+        records = process.stderr.read().splitlines()  # that it has started and stopped, and of nothing else
+        assert all(" info parley.server: " in record for record in records), records
 
 
 def test_a_core_that_is_killed_comes_back_with_its_history(

@@ -58,7 +58,7 @@ ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "PROTOCOL.md").read_text(encoding="utf-8")
 EN = JsonCodec("en")
 
-INTERNAL_REFUSALS = {"http"}
+INTERNAL_REFUSALS = {"http", "tls"}
 """Told to those who came to the wrong port; not of this protocol."""
 POSSIBLE_CLOSE_CODES = {*range(4000, 4096), *range(4500, 4600)}
 NOT_SENT_YET = {4003}

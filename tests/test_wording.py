@@ -104,6 +104,7 @@ DETAILS: dict[str, dict[str, Any]] = {
     "no-messages": {"nick": "{0}"},
     "ignored-many": {"limit": 100},
     "not-ignored": {"nick": "{0}"},
+    "tls": {"host": "chat.example", "port": 9997},
 }
 
 
