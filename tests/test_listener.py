@@ -34,10 +34,9 @@ FORBIDDEN = ("aiohttp", "Python", "python")
 class Door:
     """A gateway that listens, without a core behind it unless a test has one."""
 
-    def __init__(self, stack: AsyncExitStack, address: tuple[str, int], counts: Counts, listener: Listener) -> None:
+    def __init__(self, stack: AsyncExitStack, address: tuple[str, int], counts: Counts) -> None:
         self.address = address
         self.counts = counts
-        self.listener = listener
         self._stack = stack
 
     async def connect(self, data: bytes = b"", local: str | None = None) -> tuple[asyncio.StreamReader, Any]:
@@ -65,10 +64,10 @@ async def start_door() -> AsyncIterator[StartDoor]:
 
         async def start(gateway: dict[str, Any] | None = None, host: str = "127.0.0.1", **options: Any) -> Door:
             counts = Counts()
-            app = Gateway(GatewayOptions(core_port=1, **(gateway or {})), counts).app
+            app = Gateway(GatewayOptions(**{"core_port": 1, **(gateway or {})}), counts).app
             listener = Listener(app, ListenerOptions(**options), counts)
             stack.push_async_callback(listener.stop)
-            return Door(stack, await listener.start(host, 0), counts, listener)
+            return Door(stack, await listener.start(host, 0), counts)
 
         yield start
     assert not failures
@@ -240,7 +239,7 @@ async def test_a_connection_that_is_kept_has_the_same_time_limit(start_door: Sta
     assert await to_end(reader) == b""
 
 
-async def test_a_body_that_does_not_come(start_door: StartDoor, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_body_that_does_not_come(start_door: StartDoor) -> None:
     door = await start_door(lingering_seconds=SOON)
     reader, _ = await door.connect(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nx")
     assert (await one_answer(reader))[0] == 405
@@ -254,18 +253,14 @@ async def test_a_websocket_has_all_the_time(start_door: StartDoor) -> None:
         writer.close()
 
     core = await asyncio.start_server(silent, "127.0.0.1", 0)
-    port = core.sockets[0].getsockname()[1]
-    counts = Counts()
-    app = Gateway(GatewayOptions(core_port=port), counts).app
-    listener = Listener(app, ListenerOptions(header_timeout_seconds=SOON), counts)
-    reader, writer = await asyncio.open_connection(*await listener.start("127.0.0.1", 0))
-    writer.write(WEBSOCKET)
+    door = await start_door(header_timeout_seconds=SOON, gateway={"core_port": core.sockets[0].getsockname()[1]})
+    reader, writer = await door.connect(WEBSOCKET)
     await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), SECONDS)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(reader.read(1), 2 * SOON)
-    assert counts.websockets == 1
+    assert door.counts.websockets == 1
     writer.close()
-    await listener.stop()
+    await door.left(0)
     core.close()
     await core.wait_closed()
 
@@ -308,7 +303,7 @@ async def test_a_header_line_that_is_too_long(start_door: StartDoor, data: bytes
     door = await start_door(header_bytes=1000)
     reader, _ = await door.connect(data)
     status, headers, body = await one_answer(reader)
-    assert status in (400, 431)
+    assert status == 431
     assert body == b"A line of the request's header is longer than 1000 (--header-bytes).\n"
     assert headers["x-content-type-options"] == "nosniff"
     assert await to_end(reader) == b""
@@ -356,7 +351,7 @@ async def test_every_response_has_the_headers_and_none_tells_versions(start_door
         b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"GET /nothing HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-        b"BREW / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+        b"DELETE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: y\r\nConnection: close\r\n\r\n",
@@ -395,7 +390,8 @@ async def test_every_response_has_the_headers_and_none_tells_versions(start_door
     "path",
     [b"/../secret.txt", b"/%2e%2e/secret.txt", b"/%2e%2e%2fsecret.txt", b"/..%2fsecret.txt", b"//secret.txt",
      b"//127.0.0.1/secret.txt", b"/..\\secret.txt", b"/..%5csecret.txt", b"/%00", b"/index.html%00.txt",
-     b"/index.html/../../secret.txt", b"/./../secret.txt", b"/%252e%252e/secret.txt", b"/link.txt", b"/linked/secret.txt",
+     b"/index.html/../../secret.txt", b"/./../secret.txt", b"/%252e%252e/secret.txt", b"/link.txt",
+     b"/linked/secret.txt",
      b"/.git/config", b"/hidden.txt", b"/%c0%ae%c0%ae/secret.txt", b"../secret.txt", b"file:///secret.txt",
      b"http://x/../secret.txt", b"/index.html\0", b"/loop/index.html"],
 )  # fmt: skip

@@ -37,7 +37,7 @@ def words(value: str) -> tuple[str, ...]:
 
 _PORT = click.IntRange(0, 65535)
 _COUNT = click.IntRange(min=0)
-_SECONDS = click.FloatRange(min=0)
+_SECONDS = click.FloatRange(min=0, max=86_400)
 _FILE = click.Path(path_type=Path)
 _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_names": ["-h", "--help"]}
 
@@ -57,9 +57,9 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
               help="Other origins that may open a WebSocket, separated by commas; * for all.")  # fmt: skip
 @click.option("--allowed-hosts", type=words, default="", show_envvar=True,
               help="Names under which the gateway answers, separated by commas; *.example.org for all below. "
-              "Addresses, localhost, this machine's name and the hosts of --allowed-origins always are. With a list, no "
-              "page can get in by making its own name resolve to this address (DNS rebinding). Without one any name will do, "
-              "since the gateway can't know by which names people reach it.")  # fmt: skip
+              "Addresses, localhost, this machine's name and the hosts of --allowed-origins always are. With a list, "
+              "no page can get in by making its own name resolve to this address (DNS rebinding). Without one any "
+              "name will do, since the gateway can't know by which names people reach it.")  # fmt: skip
 @click.option("--trusted-proxies", type=networks, default="", show_envvar=True,
               help="Networks of reverse proxies, whose X-Forwarded-For and X-Forwarded-Proto are believed, separated "
               "by commas.")  # fmt: skip

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import sys
 import time
 from ipaddress import ip_address
 from typing import cast
@@ -27,6 +26,7 @@ LINE_BYTES = 64 * 1024
 FRAME_BYTES = 2 * LINE_BYTES
 UNREAD_BYTES = 64 * 1024
 """A browser with more than this still to take is waited for."""
+NO_LIMIT_BYTES = 1 << 30
 COPIED_BYTES = 4096
 """Less than this is put behind its frame's head by copying, which then costs less than another buffer to send."""
 CONNECT_SECONDS = 5.0
@@ -65,7 +65,7 @@ async def bridge(
     :param unread_bytes: what a browser may have still to take before it is waited for; 0: any amount.
     :return: how to close the WebSocket.
     """
-    unread_bytes = unread_bytes or sys.maxsize
+    unread_bytes = unread_bytes or NO_LIMIT_BYTES
     browser.set_write_buffer_limits(unread_bytes)  # what the writer waits for, which differs with TLS
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
