@@ -122,7 +122,7 @@ def test_a_visit_in_numbers(start: Callable[..., Gateway]) -> None:
     assert after["websockets_closed_total other"] == 1  # a code that a client made up is not a name of ours
     assert after["frames_total up"] == 2
     assert after["bytes_total up"] == 85
-    assert after["frames_total down"] >= 2
+    assert after["frames_total down"] >= 1
     assert after["bytes_total down"] > 300
     assert after["refusals_total allowed-origins"] == 1
     assert after["responses_total 101"] == 2

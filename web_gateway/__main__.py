@@ -22,6 +22,7 @@ from web_gateway.client_address import Network
 from web_gateway.listener import Listener, ListenerOptions
 from web_gateway.tls import Certificate
 
+DAY_SECONDS = 86_400.0
 _log = structlog.stdlib.get_logger("web_gateway")
 
 
@@ -35,9 +36,16 @@ def words(value: str) -> tuple[str, ...]:
     return tuple(part.strip().rstrip("/").lower() for part in value.split(",") if part.strip())
 
 
+def seconds(value: str | float) -> float:
+    """Return a time that is not negative."""
+    number = float(value)
+    if not 0 <= number <= DAY_SECONDS:
+        raise ValueError
+    return number
+
+
 _PORT = click.IntRange(0, 65535)
 _COUNT = click.IntRange(min=0)
-_SECONDS = click.FloatRange(min=0, max=86_400)
 _FILE = click.Path(path_type=Path)
 _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_names": ["-h", "--help"]}
 
@@ -68,7 +76,7 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
 @click.option("--http-connections-per-address", type=_COUNT, default=1000, show_envvar=True,
               help="TCP connections from one address (IPv6: from one /64), but for trusted proxies. A browser opens "
               "several, and a class can have one address. 0: no limit.")  # fmt: skip
-@click.option("--header-timeout-seconds", type=_SECONDS, default=10.0, show_envvar=True,
+@click.option("--header-timeout-seconds", type=seconds, default=10.0, show_envvar=True,
               help="Seconds for a TLS handshake, and for the header of a request to come. 0: no limit.")  # fmt: skip
 @click.option("--header-bytes", type=_COUNT, default=8190, show_envvar=True,
               help="Size of a line of a request's header. 0: no limit.")  # fmt: skip

@@ -119,15 +119,16 @@ class Gateway:
         counts.websockets_opened += 1
         counts.websockets += 1
         _log.info("websocket opened", address=client)
-        code = 1006
+        code, by_browser = 1006, False
         try:
             objection = self._objection(request, websocket)
             code, reason = objection or await self._bridge(request, websocket, writer, client)
+            by_browser = websocket.closed
             await websocket.close(code=code, message=_short(reason))
         finally:
             del self._websockets[websocket]
             counts.websockets -= 1
-            counts.closed(code)
+            counts.closed(code, by_browser)
             _log.info("websocket closed", address=client, code=code, seconds=round(time.monotonic() - begin, 3))
         return websocket
 

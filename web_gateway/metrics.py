@@ -26,7 +26,8 @@ from web_gateway.refusals import Refusals
 
 WAIT_BUCKETS = (0.001, 0.01, 0.1, 1.0, 10.0, 60.0)
 """Upper bounds of the histogram's buckets, in seconds."""
-_CLOSE_CODES = {*range(1000, 1004), *range(1005, 1015), *range(4000, 4005), *range(4500, 4508)}
+_STANDARD_CODES = range(1000, 1016)
+"""Those of RFC 6455, section 7.4.1."""
 
 
 @dataclass(slots=True)
@@ -56,9 +57,9 @@ class Counts:
         self.waits[bisect_left(WAIT_BUCKETS, seconds)] += 1
         self.waited_seconds += seconds
 
-    def closed(self, code: int) -> None:
-        """Note that a WebSocket was closed; a code that only a client can have made up is none of a thousand names."""
-        self.websockets_closed[str(code) if code in _CLOSE_CODES else "other"] += 1
+    def closed(self, code: int, by_browser: bool) -> None:
+        """Note that a WebSocket was closed; a code that a client has made up is none of a thousand names."""
+        self.websockets_closed["other" if by_browser and code not in _STANDARD_CODES else str(code)] += 1
 
 
 class _Collector(Collector):
