@@ -72,6 +72,8 @@ def start(start_both: Callable[..., tuple[Program, Program]], tmp_path: Path) ->
     for gateway in started:
         gateway.process.kill()
         gateway.process.wait()
+        assert gateway.process.stdout is not None
+        gateway.process.stdout.close()
 
 
 CHAT = """

@@ -81,9 +81,9 @@ def test_help_lists_every_option_with_its_default_and_its_variable(module: str) 
         assert option.name is not None
         flag = "--" + option.name.replace("_", "-")
         assert option.opts == [flag]
-        entry = re.split(r" (?=--[a-z]|-h, --help)", help[help.index(f" {flag} ") + 1 :])[0]
+        entry = re.split(r" (?=--(?!no-)[a-z]|-h, --help)", help[help.index(f" {flag} ") + 1 :])[0]
         assert option.help
-        assert f"PARLEY_{option.name.upper()}" in entry, entry
+        assert str(option.envvar or f"PARLEY_{option.name.upper()}") in entry, entry
         assert "default: " in entry or option.is_flag or option.default in ("", None), entry
 
 

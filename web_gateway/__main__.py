@@ -59,13 +59,14 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
     "--text-port", type=_PORT, default=9997, show_envvar=True, help="Port that the page tells people to use with nc."
 )
 @click.option("--tls-cert", type=_FILE, show_envvar=True,
-              help="Certificate for HTTPS, in PEM, with those above it; read again on SIGHUP.")  # fmt: skip
-@click.option("--tls-key", type=_FILE, show_envvar=True, help="The certificate's private key, in PEM.")
+              help="Certificate for HTTPS, in PEM; read again on SIGHUP.  [default: no HTTPS]")  # fmt: skip
+@click.option("--tls-key", type=_FILE, show_envvar=True,
+              help="The certificate's private key, in PEM.  [default: none]")  # fmt: skip
 @click.option("--allowed-origins", type=words, default="", show_envvar=True,
               help="Other origins that may open a WebSocket, separated by commas; * for all.")  # fmt: skip
 @click.option("--allowed-hosts", type=words, default="", show_envvar=True,
               help="Names under which the gateway answers, separated by commas; *.example.org for all below. "
-              "Addresses, localhost, this machine's name and the hosts of --allowed-origins always are. With a list, "
+              "Addresses, localhost, this machine's name and the hosts of allowed origins always are. With a list, "
               "no page can get in by making its own name resolve to this address (DNS rebinding). Without one any "
               "name will do, since the gateway can't know by which names people reach it.")  # fmt: skip
 @click.option("--trusted-proxies", type=networks, default="", show_envvar=True,
