@@ -151,7 +151,7 @@ class Core:
 def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
     """Run the gateway's tests on the loop that `parley-gateway` uses as well: its transports are of another make."""
     loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
-    if item.path.name == "test_gateway.py":
+    if item.path.name in ("test_gateway.py", "test_listener.py", "test_gateway_tls.py"):
         loops["uvloop"] = uvloop.new_event_loop
     return loops
 

@@ -1,4 +1,4 @@
-"""Whose connection it is behind reverse proxies, and which pages may open one."""
+"""Whose connection it is behind reverse proxies, whatever those who come through them claim."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from web_gateway.client_address import client_address, origin_allowed
+from web_gateway.client_address import client_address
 
 PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -26,6 +26,23 @@ PROXIES = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
         ("10.0.0.1", ["nonsense"], "10.0.0.1"),
         ("10.0.0.1", ["203.0.113.9, unknown, 10.0.0.2"], "10.0.0.2"),
         ("10.0.0.1", [""], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113.9, "], "203.0.113.9"),  # an empty element is none
+        ("10.0.0.1", ["1.2.3.4, ,", "", "203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.1", ["203.0.113.9:4711"], "203.0.113.9"),  # some proxies write the port, too
+        ("10.0.0.1", ["[2001:db8::1]:4711"], "2001:db8::1"),
+        ("10.0.0.1", ["1.2.3.4, 203.0.113.9:1, 10.0.0.2:2"], "203.0.113.9"),
+        ("10.0.0.1", ["[::ffff:10.0.0.2]:1, [::ffff:10.0.0.3]"], "10.0.0.2"),
+        ("10.0.0.1", ["203.0.113.9, unknown"], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113.9, _hidden"], "10.0.0.1"),
+        ("10.0.0.1", ["[[203.0.113.9]]"], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113.9:"], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113.009"], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113"], "10.0.0.1"),
+        ("10.0.0.1", ["٢.0.0.1"], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113.9\r\nPROXY TCP4 1.2.3.4"], "10.0.0.1"),
+        ("10.0.0.1", ["fe80::1%\r\n 1.2.3.4"], "fe80::1"),
+        ("192.0.2.1", ["203.0.113.9"] * 60, "192.0.2.1"),
+        ("10.0.0.1", ["1.2.3.4"] * 59 + ["203.0.113.9"], "203.0.113.9"),
         ("10.0.0.1", ["2001:db8::1"], "2001:db8::1"),
         ("10.0.0.1", ["[2001:db8::1]"], "2001:db8::1"),
         ("fd00::1", ["203.0.113.9"], "203.0.113.9"),
@@ -40,29 +57,3 @@ def test_client_address(peer: str, forwarded_for: list[str], expected: str) -> N
 
 def test_nobody_is_trusted_by_default() -> None:
     assert client_address("127.0.0.1", ["203.0.113.9"], ()) == "127.0.0.1"
-
-
-@pytest.mark.parametrize(
-    ("origin", "host", "allowed", "expected"),
-    [
-        (None, "chat.example", (), True),
-        ("https://chat.example", "chat.example", (), True),
-        ("http://chat.example:8080", "chat.example:8080", (), True),
-        ("http://Chat.Example:8080", "chat.example:8080", (), True),
-        ("http://[::1]:8080", "[::1]:8080", (), True),
-        ("https://evil.example", "chat.example", (), False),
-        ("http://chat.example:81", "chat.example:8080", (), False),
-        ("https://chat.example.evil.example", "chat.example", (), False),
-        ("https://evil.example/chat.example", "chat.example", (), False),
-        ("https://chat.example@evil.example", "chat.example", (), False),
-        ("null", "chat.example", (), False),
-        ("", "chat.example", (), False),
-        ("file://", "", (), False),
-        ("https://other.example", "chat.example", ("https://other.example",), True),
-        ("HTTPS://Other.Example", "chat.example", ("https://other.example",), True),
-        ("http://other.example", "chat.example", ("https://other.example",), False),
-        ("https://anything.example", "chat.example", ("*",), True),
-    ],
-)
-def test_origin_allowed(origin: str | None, host: str, allowed: tuple[str, ...], expected: bool) -> None:
-    assert origin_allowed(origin, host, allowed) is expected

@@ -81,9 +81,9 @@ def test_help_lists_every_option_with_its_default_and_its_variable(module: str) 
         assert option.name is not None
         flag = "--" + option.name.replace("_", "-")
         assert option.opts == [flag]
-        entry = re.split(r"(?<! /) (?=--[a-z]|-h, --help)", help[help.index(f" {flag} ") + 1 :])[0]
+        entry = re.split(r" (?=--(?!no-)[a-z]|-h, --help)", help[help.index(f" {flag} ") + 1 :])[0]
         assert option.help
-        assert f"PARLEY_{option.name.upper()}" in entry, entry
+        assert str(option.envvar or f"PARLEY_{option.name.upper()}") in entry, entry
         assert "default: " in entry or option.is_flag or option.default in ("", None), entry
 
 
@@ -110,6 +110,14 @@ def test_version(module: str) -> None:
         ("web_gateway", "--core-port", "0x"),
         ("web_gateway", "--trusted-proxies", "10.0.0.1/8"),
         ("web_gateway", "--static-dir", "/nowhere/at/all"),
+        ("web_gateway", "--max-http-connections", "-1"),
+        ("web_gateway", "--http-connections-per-address", "few"),
+        ("web_gateway", "--header-timeout-seconds", "-0.5"),
+        ("web_gateway", "--header-timeout-seconds", "nan"),
+        ("web_gateway", "--header-bytes", "-1"),
+        ("web_gateway", "--unread-kilobytes", "1.5"),
+        ("web_gateway", "--metrics-port", "70000"),
+        ("web_gateway", "--log-format", "xml"),
     ],
 )
 def test_a_bad_value_is_named(module: str, option: str, value: str) -> None:
@@ -336,8 +344,8 @@ def test_one_that_waits_for_an_end_of_input_stops_in_order(
         else:
             process.stdin.close()
         assert process.wait(20) == 0
-        records = process.stderr.read().splitlines()  # that it has started and stopped, and of nothing else
-        assert all(" info parley.server: " in record for record in records), records
+        # It may log that it starts and stops, but not complain.
+        assert [line for line in process.stderr.read().splitlines() if " info " not in line] == []
 
 
 def test_a_core_that_is_killed_comes_back_with_its_history(

@@ -1,10 +1,9 @@
-"""`parley-gateway`: options and environment, logging, signals."""
+"""`parley-gateway`: options and environment, signals."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import resource
 import signal
@@ -14,15 +13,17 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import click
+import structlog
 import uvloop
-from aiohttp import web
-from aiohttp.http_exceptions import HttpProcessingError
 
-from web_gateway import __version__
+from web_gateway import __version__, logs, metrics
 from web_gateway.app import Gateway, GatewayOptions
 from web_gateway.client_address import Network
+from web_gateway.listener import Listener, ListenerOptions
+from web_gateway.tls import Certificate
 
-STOP_SECONDS = 3.0
+DAY_SECONDS = 86_400.0
+_log = structlog.stdlib.get_logger("web_gateway")
 
 
 def networks(value: str) -> tuple[Network, ...]:
@@ -30,7 +31,22 @@ def networks(value: str) -> tuple[Network, ...]:
     return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
 
 
+def words(value: str) -> tuple[str, ...]:
+    """Return the parts of a comma-separated list, in lower case."""
+    return tuple(part.strip().rstrip("/").lower() for part in value.split(",") if part.strip())
+
+
+def seconds(value: str | float) -> float:
+    """Return a time that is not negative."""
+    number = float(value)
+    if not 0 <= number <= DAY_SECONDS:
+        raise ValueError
+    return number
+
+
 _PORT = click.IntRange(0, 65535)
+_COUNT = click.IntRange(min=0)
+_FILE = click.Path(path_type=Path)
 _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_names": ["-h", "--help"]}
 
 
@@ -42,10 +58,39 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
 @click.option(
     "--text-port", type=_PORT, default=9997, show_envvar=True, help="Port that the page tells people to use with nc."
 )
-@click.option("--allowed-origins", default="", show_envvar=True,
+@click.option("--tls-cert", type=_FILE, show_envvar=True,
+              help="Certificate for HTTPS, in PEM; read again on SIGHUP.  [default: no HTTPS]")  # fmt: skip
+@click.option("--tls-key", type=_FILE, show_envvar=True,
+              help="The certificate's private key, in PEM.  [default: none]")  # fmt: skip
+@click.option("--allowed-origins", type=words, default="", show_envvar=True,
               help="Other origins that may open a WebSocket, separated by commas; * for all.")  # fmt: skip
+@click.option("--allowed-hosts", type=words, default="", show_envvar=True,
+              help="Names under which the gateway answers, separated by commas; *.example.org for all below. "
+              "Addresses, localhost, this machine's name and the hosts of allowed origins always are. With a list, "
+              "no page can get in by making its own name resolve to this address (DNS rebinding). Without one any "
+              "name will do, since the gateway can't know by which names people reach it.")  # fmt: skip
 @click.option("--trusted-proxies", type=networks, default="", show_envvar=True,
-              help="Networks of reverse proxies, whose X-Forwarded-For is believed, separated by commas.")  # fmt: skip
+              help="Networks of reverse proxies, whose X-Forwarded-For and X-Forwarded-Proto are believed, separated "
+              "by commas.")  # fmt: skip
+@click.option("--max-http-connections", type=_COUNT, default=10000, show_envvar=True,
+              help="TCP connections in all. 0: no limit.")  # fmt: skip
+@click.option("--http-connections-per-address", type=_COUNT, default=1000, show_envvar=True,
+              help="TCP connections from one address (IPv6: from one /64), but for trusted proxies. A browser opens "
+              "several, and a class can have one address. 0: no limit.")  # fmt: skip
+@click.option("--header-timeout-seconds", type=seconds, default=10.0, show_envvar=True,
+              help="Seconds for a TLS handshake, and for the header of a request to come. 0: no limit.")  # fmt: skip
+@click.option("--header-bytes", type=_COUNT, default=8190, show_envvar=True,
+              help="Size of a line of a request's header. 0: no limit.")  # fmt: skip
+@click.option("--unread-kilobytes", type=_COUNT, default=64, show_envvar=True,
+              help="KiB that a browser may leave unread before no more is read for it. 0: no limit.")  # fmt: skip
+@click.option("--metrics-host", default="127.0.0.1", envvar="PARLEY_GATEWAY_METRICS_HOST", show_envvar=True,
+              help="Address to serve /metrics on.")  # fmt: skip
+@click.option("--metrics-port", type=_PORT, envvar="PARLEY_GATEWAY_METRICS_PORT", show_envvar=True,
+              help="Port of /metrics, for Prometheus; 0 picks a free one.  [default: no metrics]")  # fmt: skip
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", show_envvar=True,
+              help="How a record of the log is written, one a line.")  # fmt: skip
+@click.option("--log-addresses/--no-log-addresses", default=True, show_envvar=True,
+              help="Whether the log holds people's addresses.")  # fmt: skip
 @click.option("--static-dir", type=click.Path(path_type=Path, exists=True, file_okay=False), show_envvar=True,
               help="Where the page's files are.  [default: the page that comes with Parley]")  # fmt: skip
 @click.option("--until-eof", is_flag=True, show_envvar=True,
@@ -57,48 +102,109 @@ def main(
     core_host: str,
     core_port: int,
     text_port: int,
-    allowed_origins: str,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    allowed_origins: tuple[str, ...],
+    allowed_hosts: tuple[str, ...],
     trusted_proxies: tuple[Network, ...],
+    max_http_connections: int,
+    http_connections_per_address: int,
+    header_timeout_seconds: float,
+    header_bytes: int,
+    unread_kilobytes: int,
+    metrics_host: str,
+    metrics_port: int | None,
+    log_format: str,
+    log_addresses: bool,
     static_dir: Path | None,
     until_eof: bool,
 ) -> None:
     """Serve the web page, and bridge each browser to the chat server."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("aiohttp.server").addFilter(_is_our_fault)
-    origins = tuple(origin.strip().rstrip("/").lower() for origin in allowed_origins.split(",") if origin.strip())
-    options = GatewayOptions(core_host, core_port, text_port, origins, trusted_proxies, static_dir)
+    logs.configure(log_format, log_addresses)
+    options = GatewayOptions(
+        core_host=core_host,
+        core_port=core_port,
+        text_port=text_port,
+        allowed_origins=allowed_origins,
+        allowed_hosts=allowed_hosts,
+        trusted_proxies=trusted_proxies,
+        static_dir=static_dir,
+        unread_bytes=unread_kilobytes * 1024,
+    )
+    limits = ListenerOptions(
+        max_connections=max_http_connections,
+        connections_per_address=http_connections_per_address,
+        header_timeout_seconds=header_timeout_seconds,
+        header_bytes=header_bytes,
+        uncounted=trusted_proxies,
+    )
+    counts = metrics.Counts()
     try:
-        gateway = Gateway(options)
-    except FileNotFoundError as error:
+        tls = _certificate(tls_cert, tls_key)
+        gateway = Gateway(options, counts)
+    except OSError as error:
         raise click.ClickException(str(error)) from error
     _allow_many_files()
     if until_eof:
         threading.Thread(target=_stop_at_eof, name="until-eof", daemon=True).start()
-    uvloop.run(_serve(gateway.app, host, port))
+    page = Listener(gateway.app, limits, counts, tls)
+    numbers = None
+    if metrics_port is not None:
+        numbers = Listener(metrics.application(counts), ListenerOptions(max_connections=100), metrics.Counts())
+    uvloop.run(_serve(page, (host, port), tls, numbers, (metrics_host, metrics_port or 0)))
 
 
-async def _serve(app: web.Application, host: str, port: int) -> None:
+def _certificate(cert: Path | None, key: Path | None) -> Certificate | None:
+    if cert is not None and key is not None:
+        return Certificate(cert, key)
+    if cert is None and key is None:
+        return None
+    raise click.UsageError("--tls-cert and --tls-key need each other: give both, or neither")
+
+
+async def _serve(
+    page: Listener,
+    page_address: tuple[str, int],
+    tls: Certificate | None,
+    numbers: Listener | None,
+    numbers_address: tuple[str, int],
+) -> None:
     stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_SECONDS)
-    await runner.setup()
+        loop.add_signal_handler(number, stop.set)
+    if tls is not None:
+        loop.add_signal_handler(signal.SIGHUP, _reload, tls)
+    async with contextlib.AsyncExitStack() as stack:
+        url = await _start(stack, page, *page_address)
+        scheme = "http" if tls is None else "https"
+        print(f"parley-gateway: page at {scheme}://{url}/", flush=True)
+        if numbers is not None:
+            metrics_url = await _start(stack, numbers, *numbers_address)
+            print(f"parley-gateway: metrics at http://{metrics_url}/metrics", flush=True)
+        _log.info("started", version=__version__, listening=f"{scheme}://{url}/")
+        await stop.wait()
+        _log.info("stopping")
+    _log.info("stopped")
+
+
+async def _start(stack: contextlib.AsyncExitStack, listener: Listener, host: str, port: int) -> str:
+    """Start a listener, which `stack` will stop, and return host and port as in a URL."""
     try:
-        await web.TCPSite(runner, host, port, backlog=1024).start()
+        bound_host, bound_port = await listener.start(host, port)
     except OSError as error:
-        await runner.cleanup()
-        raise click.ClickException(f"{host}:{port}: {os.strerror(error.errno or 0)}") from error
-    bound_host, bound_port = runner.addresses[0][:2]
-    shown = f"[{bound_host}]" if ":" in bound_host else bound_host
-    print(f"parley-gateway: page at http://{shown}:{bound_port}/", flush=True)
-    await stop.wait()
-    await runner.cleanup()
+        raise click.ClickException(f"{host}:{port}: {error.strerror or error}") from error
+    stack.push_async_callback(listener.stop)
+    return f"[{bound_host}]:{bound_port}" if ":" in bound_host else f"{bound_host}:{bound_port}"
 
 
-def _is_our_fault(record: logging.LogRecord) -> bool:
-    """Whether a log record tells of more than a client that sent what is no HTTP, or went away."""
-    error = record.exc_info[1] if record.exc_info else None
-    return not isinstance(error, HttpProcessingError | ConnectionError)
+def _reload(tls: Certificate) -> None:
+    try:
+        tls.reload()
+    except OSError as error:
+        _log.error("certificate not reloaded; the old one stays in use", why=str(error))
+    else:
+        _log.info("certificate reloaded")
 
 
 def _stop_at_eof() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from ipaddress import ip_address
 from typing import cast
 
@@ -18,12 +19,14 @@ from aiohttp import WSMsgType, web
 from aiohttp.abc import AbstractStreamWriter
 
 from web_gateway.frames import text_frame_head
+from web_gateway.metrics import Counts
 
 LINE_BYTES = 64 * 1024
 """The longest line of the JSON door; a longer frame is passed on all the same, for the core to refuse in words."""
 FRAME_BYTES = 2 * LINE_BYTES
-WAITING_BYTES = 64 * 1024
-"""A browser's socket with more than this still to take is waited for."""
+UNREAD_BYTES = 64 * 1024
+"""A browser with more than this still to take is waited for."""
+NO_LIMIT_BYTES = 1 << 30
 COPIED_BYTES = 4096
 """Less than this is put behind its frame's head by copying, which then costs less than another buffer to send."""
 CONNECT_SECONDS = 5.0
@@ -48,6 +51,8 @@ async def bridge(
     writer: AbstractStreamWriter,
     client: str,
     core: tuple[str, int],
+    counts: Counts,
+    unread_bytes: int = UNREAD_BYTES,
 ) -> Closing:
     """Carry lines both ways until one side ends.
 
@@ -56,14 +61,19 @@ async def bridge(
     :param writer: what `websocket.prepare` returned; it can wait for the browser to take more.
     :param client: the browser's IP address.
     :param core: host and port of the JSON door.
+    :param counts: where frames, bytes and waiting are counted.
+    :param unread_bytes: what a browser may have still to take before it is waited for; 0: any amount.
     :return: how to close the WebSocket.
     """
+    unread_bytes = unread_bytes or NO_LIMIT_BYTES
+    browser.set_write_buffer_limits(unread_bytes)  # what the writer waits for, which differs with TLS
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             _, pump = await asyncio.get_running_loop().create_connection(
-                lambda: _Down(websocket, browser, writer), *core
+                lambda: _CoreConnection(websocket, browser, writer, counts, unread_bytes), *core
             )
     except (OSError, TimeoutError):
+        counts.core_failures += 1
         return CLOSE_CORE_LOST, "the chat server can't be reached"
     try:
         peer = pump.core.get_extra_info("peername")
@@ -73,7 +83,7 @@ async def bridge(
         async with asyncio.timeout(None) as reading:
             pump.end_with(reading)
             try:
-                return await _up(websocket, pump)
+                return await _up(websocket, pump, counts)
             finally:
                 pump.end_with(None)
     except TimeoutError:  # the core's end has ended the reading
@@ -82,23 +92,25 @@ async def bridge(
         pump.core.close()
 
 
-async def _up(websocket: web.WebSocketResponse, down: _Down) -> Closing:
+async def _up(websocket: web.WebSocketResponse, pump: _CoreConnection, counts: Counts) -> Closing:
     """Pump from the browser to the core."""
     async for message in websocket:
         if message.type is not WSMsgType.TEXT:
             return CLOSE_NOT_THE_PROTOCOL, "text frames only"
-        if down.core.is_closing():  # lost in this very turn of the event loop, so the reading was not ended yet
-            return down.closing
+        if pump.core.is_closing():  # lost in this very turn of the event loop, so the reading was not ended yet
+            return pump.closing
         # A line end can't be in a JSON string, only between tokens: one frame stays one line.
         line = message.data.replace("\n", " ").encode("utf-8", "surrogatepass")
-        down.core.write(line + b"\n")
-        if down.full is not None:
-            await down.full.wait()
+        pump.core.write(line + b"\n")
+        counts.frames_up += 1
+        counts.bytes_up += len(line)
+        if pump.full is not None:
+            await pump.full.wait()
     return websocket.close_code or 1000, ""
 
 
-class _Down(asyncio.Protocol):
-    """The pump from the core to the browser: the TCP connection, as the event loop sees it."""
+class _CoreConnection(asyncio.Protocol):
+    """The TCP connection, as the event loop sees it; it is the pump from the core to the browser."""
 
     core: asyncio.Transport
     """The connection to the core."""
@@ -108,11 +120,18 @@ class _Down(asyncio.Protocol):
     """How to close the WebSocket when the core has ended."""
 
     def __init__(
-        self, websocket: web.WebSocketResponse, browser: asyncio.Transport, writer: AbstractStreamWriter
+        self,
+        websocket: web.WebSocketResponse,
+        browser: asyncio.Transport,
+        writer: AbstractStreamWriter,
+        counts: Counts,
+        unread_bytes: int,
     ) -> None:
         self._websocket = websocket
         self._browser = browser
         self._writer = writer
+        self._counts = counts
+        self._unread_bytes = unread_bytes
         self._partial = b""  # a line of which the end has not come yet
         self._drain: asyncio.Task[None] | None = None
         self._reading: asyncio.Timeout | None = None
@@ -133,21 +152,31 @@ class _Down(asyncio.Protocol):
         if browser.is_closing() or self._websocket.closed:  # no frame may follow the one that closes
             return
         if end > COPIED_BYTES:
-            browser.writelines((text_frame_head(len(begun) + end), begun, memoryview(data)[:end]))
+            length = len(begun) + end
+            browser.writelines((text_frame_head(length) + begun, memoryview(data)[:end]))
         else:
             data = begun + data[:end]
-            end = len(data)
+            end = length = len(data)
             browser.write(text_frame_head(end) + data)
+        counts = self._counts
+        counts.frames_down += 1
+        counts.bytes_down += length
         last_line = data.rfind(b"\n", 0, end) + 1
         if data.startswith(_BYE, last_line):
             self.closing = _closing(data[last_line:end])
-        if browser.get_write_buffer_size() > WAITING_BYTES:
+        if browser.get_write_buffer_size() > self._unread_bytes:
             self.core.pause_reading()
             self._drain = asyncio.create_task(self._wait_for_browser())
 
     async def _wait_for_browser(self) -> None:
-        with contextlib.suppress(ConnectionError):  # then it is gone, and the other pump has seen that
-            await self._writer.drain()
+        counts, begin = self._counts, time.monotonic()
+        counts.waiting += 1
+        try:
+            with contextlib.suppress(ConnectionError):  # then it is gone, and the other pump has seen that
+                await self._writer.drain()
+        finally:
+            counts.waiting -= 1
+            counts.waited(time.monotonic() - begin)
         if not self.core.is_closing():
             self.core.resume_reading()
 
@@ -179,4 +208,4 @@ def _closing(bye: bytes) -> Closing:
     with contextlib.suppress(ValueError, KeyError, TypeError):
         message = json.loads(bye)
         return int(message["code"]), str(message["reason"])
-    return _Down.closing
+    return _CoreConnection.closing

@@ -54,8 +54,12 @@ def load(directory: Path, text_port: int) -> dict[str, Asset]:
     if not (directory / "index.html").is_file():
         raise FileNotFoundError(f"{directory}: no index.html there")
     assets = {}
+    root = directory.resolve()
     for file in sorted(directory.rglob("*")):
-        if not file.is_file() or any(part.startswith(".") for part in file.relative_to(directory).parts):
+        if not file.is_file() or _hidden(file.relative_to(directory)):
+            continue
+        target = file.resolve()
+        if not target.is_relative_to(root) or _hidden(target.relative_to(root)):  # where a link leads
             continue
         body = file.read_bytes()
         if file.name == "index.html":
@@ -63,6 +67,10 @@ def load(directory: Path, text_port: int) -> dict[str, Asset]:
         assets["/" + file.relative_to(directory).as_posix()] = _asset(file, body)
     assets["/"] = assets["/index.html"]
     return assets
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _asset(file: Path, body: bytes) -> Asset:
