@@ -49,7 +49,8 @@ def enforce(raw: str) -> str:
         raise RefusedError("nick-too-long", limit=NICK_CHARACTERS, length=len(nick))
     if nick[0] in _FORBIDDEN_FIRST:
         raise RefusedError("nick-not-allowed", problem="starts", sign=nick[0])
-    if _BLANK in nick or unicodedata.category(nick[0])[0] == "M" or not is_visible(nick):
+    awkward = unicodedata.category(nick[0])[0] == "M" or not is_visible(nick)
+    if _BLANK in nick or awkward or clean(nick) != (nick, False):  # normalisation can pile up marks
         raise RefusedError("nick-not-allowed", problem="characters")
     for sign in _FORBIDDEN:
         if sign in nick:
