@@ -41,6 +41,7 @@ _JOINING = re.compile(
     "[\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\u1900-\u1cff\ua800-\uabff"
     "\ufb50-\ufdff\ufe70-\ufefe\U00010a00-\U00011fff]"
 )
+_VIRAMA = 9  # the combining class of what takes the vowel from a letter; behind it a joiner may end a word
 _SELECTORS = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"  # choose how the character before them looks
 _SELECTOR = re.compile(f"[{_SELECTORS}]")
 _ACCENT = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
@@ -135,6 +136,8 @@ def _mark_needed(before: str, after: str) -> bool:
 
 
 def _joiner_needed(joiner: str, before: str, after: str) -> bool:
+    if before and unicodedata.combining(before) == _VIRAMA:
+        return True
     if not before or not after:
         return False
     if joiner == "\u200d" and _PICTOGRAPHS.match(after):

@@ -91,6 +91,7 @@ INNOCENT = (
     "خانه‌ها",
     "क्‍ष और क्‌ष",  # Hindi: ZWJ and ZWNJ
     "ශ්‍රී ලංකා",  # Sinhala: ZWJ
+    "അവന്\u200d പോയി",  # Malayalam: ZWJ at the end of a word
     "שלום עולם",
     "שלום\u200f!",  # a mark after right-to-left text
     "\u200fשלום",
@@ -204,8 +205,8 @@ def test_nothing_is_left_that_a_terminal_acts_upon(raw: str) -> None:
         assert not "\u2066" <= c <= "\u2069", "a bidirectional isolate"
         if category == "Cf":
             assert c in ALLOWED_FORMAT or "\U000e0020" <= c <= "\U000e007f", hex(ord(c))
-        if c in "\u200c\u200d":
-            assert 0 < i < len(text) - 1, "a joiner joins two"
+        if c in "\u200c\u200d" and not (i and unicodedata.combining(text[i - 1]) == 9):
+            assert 0 < i < len(text) - 1, "a joiner joins two, or ends what a virama has left of a letter"
 
 
 @PURE
