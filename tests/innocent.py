@@ -61,6 +61,6 @@ INNOCENT = (
     ("box drawing", "┌──┐ │░▒▓│ └──┘ ▲▼◄►"),
     ("music and symbols", "♪♫ ♭ ♯ ☀☁☂ ⚔ ✓ ✗ ➜"),
     ("code", "if (a[0] && !b) { printf(\"%s\\n\", c); } // <b>"),
-    ("spaces inside", "    def f(x):    # four spaces"),
+    ("spaces inside", "def f(x):    # four spaces"),
 )  # fmt: skip
 """A name, and one line of text."""
