@@ -144,7 +144,8 @@ def check_typing(data: bytes) -> None:
     assert removed or len(text.replace(" ", "")) <= len(raw)
     check_nick(raw)
     check_commands(RUSSIAN.decode(raw, joined=True))
-    check_commands(RUSSIAN.decode(f"/nick {raw}", joined=True))
+    for command in ("/nick ", "/", "/who "):
+        check_commands(RUSSIAN.decode(command + raw, joined=True))
 
 
 # ----------------------------------------------------------------- bytes
@@ -172,7 +173,11 @@ def check_framing(data: bytes) -> None:
             whole.partial,
             whole.typed_by_hand,
         )
-    assert [shown(line) for chunk in pieces(data) for line in lines.feed(chunk)] == _split(data[1:])
+    *complete, rest = data[1:].split(b"\n")
+    assert [shown(line) for chunk in pieces(data) for line in lines.feed(chunk)] == _plain_lines(complete, rest)
+    if not set(data[1:]) & set(b"\x08\x7f\xff"):
+        *complete, rest = re.split(rb"\r[\n\0]?|\n", data[1:])
+        assert expected == _plain_lines(complete, rest)
     refusals = [whole.answer[i : i + 3] for i in range(0, len(whole.answer), 3)]
     assert all(len(one) == 3 and one[0] == 255 and one[1] in (252, 254) for one in refusals)
     assert len(set(refusals)) == len(refusals)
@@ -192,8 +197,8 @@ def _fed(framing: TextFraming, chunk: bytes) -> list[str]:
     return lines
 
 
-def _split(data: bytes) -> list[str]:
-    *complete, rest = data.split(b"\n")
+def _plain_lines(complete: list[bytes], rest: bytes) -> list[str]:
+    """Return what is shown of lines, of which the last has not ended."""
     return [_plain(line) for line in complete] + ["<line-too-long>"] * (len(rest) > LIMIT)
 
 

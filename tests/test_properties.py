@@ -91,6 +91,12 @@ def of(*parts: bytes, other: int) -> st.SearchStrategy[bytes]:
 HEADERS = st.one_of(
     led(st.just(SIGNATURE), of(*V2_PARTS, other=40)),
     led(st.just(b"PROXY "), of(*V1_PARTS, other=3)),
+    st.sampled_from([b"PROXY TCP6 ", b"PROXY TCP4 "]).flatmap(
+        lambda start: st.sampled_from([b"192.0.2.7", b"::1", b"fe80::1%\x1b[2J", b"::ffff:1.2.3.4", b"x", b""]).map(
+            lambda source: start + source + b" ::1 1 2\r\nmore"
+        )
+    ),
+    st.binary(min_size=500, max_size=600).map(lambda rest: SIGNATURE + b"\x21\x11" + rest),
     st.binary(max_size=600),
 )
 
