@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.attacks import ATTACKS
 from tests.hypothesis_profile import FEW, PURE
 from tests.innocent import INNOCENT
-from tests.properties import check_address, check_framing, check_json, check_proxy_header, check_typing
+from tests.properties import TARGETS, check_address, check_framing, check_json, check_proxy_header, check_typing
 
 STRINGS = [
     attack.data if isinstance(attack.data, bytes) else attack.data.encode("utf-8", "surrogatepass")
@@ -47,6 +48,13 @@ TELNET = (
     b"\x08",
     b"\x7f",
 )
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_known_attack_breaks_a_property(target: str) -> None:
+    for data in [*STRINGS, *WORDS, b"a*b", b"a]b"]:
+        TARGETS[target](data)
+        TARGETS[target](b"\1" + data)
 
 
 @PURE
