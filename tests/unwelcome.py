@@ -43,7 +43,10 @@ def _in_place(c: str, before: str, after: str) -> bool:
         )
     if before and unicodedata.combining(before) == 9:
         return True
-    return all(one and ord(one) >= 0xA9 and unicodedata.category(one)[0] in "LMSN" for one in (before, after))
+    return all(
+        one and ord(one) >= 0xA9 and (unicodedata.category(one)[0] in "LMSN" or _may_be_emoji(one))
+        for one in (before, after)
+    )
 
 
 def _harmless(c: str, before: str, after: str) -> bool:
@@ -51,5 +54,9 @@ def _harmless(c: str, before: str, after: str) -> bool:
     if category == "Cf":
         return c in FORMATS_WITH_A_SHAPE or (c == "\u180e" and all("\u1820" <= n <= "\u18aa" for n in (before, after)))
     if category == "Cn":  # emoji younger than the tables
-        return "\U0001f000" <= c <= "\U0001faff"
+        return _may_be_emoji(c)
     return c == "\n" or (category[0] != "C" and category not in ("Zl", "Zp") and c not in FILLERS)
+
+
+def _may_be_emoji(c: str) -> bool:
+    return "\U0001f000" <= c <= "\U0001faff"
