@@ -142,4 +142,4 @@ def _joiner_needed(joiner: str, before: str, after: str) -> bool:
         return False
     if joiner == "\u200d" and _PICTOGRAPHS.match(after):
         return before in _EMOJI_TAIL or _PICTOGRAPHS.match(before) is not None
-    return _JOINING.match(before) is not None and _JOINING.match(after) is not None
+    return all(_JOINING.match(n) and unicodedata.category(n)[0] in "LMN" for n in (before, after))  # not punctuation

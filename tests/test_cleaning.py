@@ -35,6 +35,7 @@ ATTACKS = (
     ("ش\u200c\u061c", "ش\u061c"),  # a mark is no letter
     ("ش\u200ca", "شa"),
     ("a\u200cش", "aش"),
+    ("ش\u200c؟", "ش؟"),
     ("👍\u200da", "👍a"),
     ("a\u200d👍", "a👍"),
     ("👍\u200c👍", "👍👍"),
@@ -89,6 +90,7 @@ INNOCENT = (
     "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",  # Scotland
     "می‌خواهم",  # Persian: ZWNJ
     "خانه‌ها",
+    "۲۰\u200cام",  # a number and its ending
     "क्‍ष और क्‌ष",  # Hindi: ZWJ and ZWNJ
     "ශ්‍රී ලංකා",  # Sinhala: ZWJ
     "അവന്\u200d പോയി",  # Malayalam: ZWJ at the end of a word
