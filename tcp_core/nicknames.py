@@ -37,6 +37,8 @@ def enforce(raw: str) -> str:
     :return: the nick, in the normal form of RFC 8266.
     :raises RefusedError: `nick-too-long`, `nick-not-allowed` or `nick-reserved`.
     """
+    if len(raw) > 16 * NICK_CHARACTERS:  # far too long; spare the cleaning, for which all would wait
+        raise RefusedError("nick-too-long", limit=NICK_CHARACTERS, length=len(raw))
     nick = clean(raw).text.strip() or ANONYMOUS
     if len(nick) > NICK_CHARACTERS:
         raise RefusedError("nick-too-long", limit=NICK_CHARACTERS, length=len(nick))

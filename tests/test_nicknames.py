@@ -45,6 +45,7 @@ SHOWN = (
     ("Alex\u3164", "Alex"),  # a filler, which looks like nothing
     ("Al\u034fex", "Alex"),
     ("\u3164\u115f", "anon"),
+    ("\u200b" * 508 + "Alex", "Alex"),
     ("\u202exelA", "xelA"),
     ("x" * 32, "x" * 32),
     ("👋" * 32, "👋" * 32),
@@ -72,6 +73,7 @@ NOT_NICKS = (
     ("か" + "ﾞ" * 20, "nick-not-allowed"),  # marks of half width, which pile up when they are normalised
     ("x" * 33, "nick-too-long"),
     ("x" * 500, "nick-too-long"),
+    ("\u200b" * 513, "nick-too-long"),  # though nothing would be left of it
     ("ﷺ" * 2, "nick-too-long"),  # 18 letters each
     ("Server", "nick-reserved"),
     ("SYSTEM", "nick-reserved"),
