@@ -5,9 +5,12 @@ VENV ?= .venv
 HOST ?= 127.0.0.1
 DATA_DIR ?= data
 BENCH ?=
+FUZZ_SECONDS ?= 60
 BIN := $(VENV)/bin
 
-.PHONY: run test check pytest soak bench setup tools clean
+FUZZ_TARGETS := $(notdir $(wildcard tests/corpus/*))
+
+.PHONY: run test check pytest soak bench fuzz setup tools clean
 
 run: $(VENV)/.installed  ## open a room at http://127.0.0.1:8080/ and `nc 127.0.0.1 9997`; HOST=0.0.0.0 for a LAN
 	@$(BIN)/parley --host $(HOST) --data-dir $(DATA_DIR)
@@ -29,6 +32,11 @@ soak: $(VENV)/.installed-test  ## minutes of broken connections, killed servers,
 
 bench: $(VENV)/.installed-bench  ## measure it beside a plain server, in some minutes; BENCH=--help tells what else
 	$(BIN)/python -m benchmarks $(BENCH)
+
+fuzz: $(VENV)/.installed-fuzz  ## search for bytes that break a parser: each target in turn, FUZZ_SECONDS each
+	@for target in $(FUZZ_TARGETS); do mkdir -p .fuzz/$$target; echo "== $$target"; \
+		$(BIN)/python -m tests.fuzz $$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -max_len=4096 \
+			-artifact_prefix=.fuzz/ -print_final_stats=1 .fuzz/$$target tests/corpus/$$target || exit 1; done
 
 setup: tools $(VENV)/.installed-test node_modules/.installed
 
@@ -52,9 +60,13 @@ $(VENV)/.installed-bench: pyproject.toml $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench]'
 	@touch $@ $(VENV)/.installed
 
+$(VENV)/.installed-fuzz: pyproject.toml $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,fuzz]'
+	@touch $@
+
 node_modules/.installed: package.json package-lock.json
 	npm ci --silent --no-audit --no-fund
 	@touch $@
 
 clean:  ## remove what was set up; the log in data/ stays
-	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis .fuzz

@@ -2,13 +2,14 @@
 
 Called once for everything that people write, at the door. Knows nothing about messages, nicks or doors.
 Sources: Unicode Standard Annex 9 (bidirectional controls), RFC 5892 appendix A (where joiners are needed),
-Unicode Technical Standard 51 (emoji sequences).
+Unicode Technical Standard 51 (emoji sequences), Unicode Technical Report 36, section 2.10 (marks piled up).
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -31,15 +32,25 @@ _PICTOGRAPHS = re.compile(
     "\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
 )
 _EMOJI_TAIL = "\ufe0f\ufe0e\U0001f3fb\U0001f3fc\U0001f3fd\U0001f3fe\U0001f3ff"
-_TAG_SEQUENCE = re.compile("\U0001f3f4[\U000e0020-\U000e007e]{2,10}\U000e007f")
+# Invisible by themselves, but not in these: the flag of a region in tags; a vowel of Mongolian that stands apart.
+_SEQUENCE = re.compile(
+    "\U0001f3f4[\U000e0020-\U000e007e]{2,10}\U000e007f|(?<=[\u1820-\u18aa])\u180e(?=[\u1820-\u18aa])"
+)
 # Scripts whose letters take joiners: Arabic and its neighbours, Indic, Myanmar, Khmer, Mongolian, Arabic Extended.
 _JOINING = re.compile(
     "[\u0600-\u08ff\u0900-\u0dff\u0f00-\u109f\u1780-\u18af\u1900-\u1cff\ua800-\uabff"
     "\ufb50-\ufdff\ufe70-\ufefe\U00010a00-\U00011fff]"
 )
-_ACCENTS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-_TOO_MANY_ACCENTS = re.compile(f"([{_ACCENTS}]{{4}})[{_ACCENTS}]+")  # piled up, they cover the lines above and below
-_SUSPECT = re.compile(f"[{_INVISIBLE}]|[{_ACCENTS}]{{5}}")
+_VIRAMA = 9  # the combining class of what takes the vowel from a letter; behind it a joiner may end a word
+_SELECTORS = "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef"  # choose how the character before them looks
+_SELECTOR = re.compile(f"[{_SELECTORS}]")
+_ACCENT = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]")
+_MOST_ACCENTS, _MOST_MARKS = 4, 8
+"""So many on one letter; Tibetan and Hebrew need more than Latin does. Piled up, they cover the lines around."""
+_NONSPACING = frozenset(chr(n) for n in range(0x300, 0x1F000) if unicodedata.category(chr(n)) in ("Mn", "Me"))
+_LATER_SCRIPTS = "\U00010300-\U0001efff"  # the marks among them are not looked for one by one: it takes too long
+_EARLIER_MARKS = "".join(c for c in _NONSPACING if ord(c) < 0x10000)
+_SUSPECT = re.compile(f"[{_INVISIBLE}{_SELECTORS}{_EARLIER_MARKS}{_LATER_SCRIPTS}]")
 
 
 def clean(raw: str) -> Cleaned:
@@ -47,8 +58,8 @@ def clean(raw: str) -> Cleaned:
 
     Line ends of every kind become LF, a tab four spaces. Removed are control characters (C0, C1), format characters
     (bidirectional overrides and isolates, zero-width ones; a joiner stays where a script or an emoji needs it),
-    fillers, more than four accents on one another, unassigned and private-use code points, trailing blanks of each
-    line, and empty lines at the ends.
+    fillers, variation selectors that have nothing to vary, more than four accents or eight marks of any script on one
+    letter, unassigned and private-use code points, trailing blanks of each line, and empty lines at the ends.
 
     :param raw: any text.
     :return: the text, and whether anything but white space was removed. Cleaning it again changes nothing.
@@ -57,9 +68,8 @@ def clean(raw: str) -> Cleaned:
     if text.replace("\n", "").isprintable() and not _SUSPECT.search(text):  # nearly all text
         return Cleaned(_trim(text), False)
     length = len(text)
-    text = _TOO_MANY_ACCENTS.sub(r"\1", text)
-    tags = {i for match in _TAG_SEQUENCE.finditer(text) for i in range(*match.span())}
-    plain = [c for i, c in enumerate(text) if i in tags or _harmless(c)]
+    allowed = {i for match in _SEQUENCE.finditer(text) for i in range(*match.span())}
+    plain = _thinned(c for i, c in enumerate(text) if i in allowed or _harmless(c))
     kept: list[str] = []
     for i, c in enumerate(plain):
         if c in _JOINERS or c in _MARKS:
@@ -77,6 +87,31 @@ def is_visible(text: str) -> bool:
 
 def _trim(text: str) -> str:
     return _TRAILING.sub("", text).strip("\n")
+
+
+def _thinned(characters: Iterable[str]) -> list[str]:
+    """Return `characters` without selectors that vary nothing and marks that are too many; joiners part no pile."""
+    kept: list[str] = []
+    varied = True  # there is nothing that a selector could vary
+    accents = marks = 0
+    for c in characters:
+        if c in _NONSPACING or c > "\U000e00ff":
+            if _SELECTOR.match(c):
+                if varied:
+                    continue
+                varied = True
+            else:
+                accent = _ACCENT.match(c) is not None
+                if marks == _MOST_MARKS or (accent and accents == _MOST_ACCENTS):
+                    continue
+                accents += accent
+                marks += 1
+                varied = False
+        elif c not in _JOINERS and c not in _MARKS:
+            varied = c.isspace()
+            accents = marks = 0
+        kept.append(c)
+    return kept
 
 
 def _harmless(c: str) -> bool:
@@ -101,8 +136,10 @@ def _mark_needed(before: str, after: str) -> bool:
 
 
 def _joiner_needed(joiner: str, before: str, after: str) -> bool:
+    if before and unicodedata.combining(before) == _VIRAMA:
+        return True
     if not before or not after:
         return False
     if joiner == "\u200d" and _PICTOGRAPHS.match(after):
         return before in _EMOJI_TAIL or _PICTOGRAPHS.match(before) is not None
-    return _JOINING.match(before) is not None and _JOINING.match(after) is not None
+    return all(_JOINING.match(n) and unicodedata.category(n)[0] in "LMN" for n in (before, after))  # not punctuation

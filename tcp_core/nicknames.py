@@ -38,6 +38,8 @@ def enforce(raw: str) -> str:
     :return: the nick, in the normal form of RFC 8266.
     :raises RefusedError: `nick-too-long`, `nick-not-allowed` or `nick-reserved`.
     """
+    if len(raw) > 16 * NICK_CHARACTERS:  # far too long; spare the cleaning, for which all would wait
+        raise RefusedError("nick-too-long", limit=NICK_CHARACTERS, length=len(raw))
     nick = clean(raw).text.strip() or ANONYMOUS
     if len(nick) > NICK_CHARACTERS:
         raise RefusedError("nick-too-long", limit=NICK_CHARACTERS, length=len(nick))
@@ -50,7 +52,8 @@ def enforce(raw: str) -> str:
         raise RefusedError("nick-too-long", limit=NICK_CHARACTERS, length=len(nick))
     if nick[0] in _FORBIDDEN_FIRST:
         raise RefusedError("nick-not-allowed", problem="starts", sign=nick[0])
-    if _BLANK in nick or unicodedata.category(nick[0])[0] == "M" or not is_visible(nick):
+    awkward = unicodedata.category(nick[0])[0] == "M" or not is_visible(nick)
+    if _BLANK in nick or awkward or clean(nick) != (nick, False):  # normalisation can pile up marks
         raise RefusedError("nick-not-allowed", problem="characters")
     for sign in _FORBIDDEN:
         if sign in nick:

@@ -70,6 +70,9 @@ class ProxyHeader:
             result: ProxyResult = version.unpack(header)
         except (ProxyProtocolSyntaxError, ValueError, struct.error) as error:
             raise GarbledError("proxy-header") from error
-        if is_ipv4(result) or is_ipv6(result):
-            return str(result.source[0])
-        return None
+        if not (is_ipv4(result) or is_ipv6(result)):
+            return None
+        address = result.source[0]
+        if getattr(address, "scope_id", None):  # it may be any text, and would get into our log
+            raise GarbledError("proxy-header")
+        return str(address)

@@ -45,6 +45,7 @@ SHOWN = (
     ("Alex\u3164", "Alex"),  # a filler, which looks like nothing
     ("Al\u034fex", "Alex"),
     ("\u3164\u115f", "anon"),
+    ("\u200b" * 508 + "Alex", "Alex"),
     ("\u202exelA", "xelA"),
     ("x" * 32, "x" * 32),
     ("👋" * 32, "👋" * 32),
@@ -69,8 +70,10 @@ NOT_NICKS = (
     ("\u2800", "nick-not-allowed"),  # Braille without dots: looks like nothing
     ("Alex\u2800", "nick-not-allowed"),
     ("·", "nick-not-allowed"),
+    ("か" + "ﾞ" * 20, "nick-not-allowed"),  # marks of half width, which pile up when they are normalised
     ("x" * 33, "nick-too-long"),
     ("x" * 500, "nick-too-long"),
+    ("\u200b" * 513, "nick-too-long"),  # though nothing would be left of it
     ("ﷺ" * 2, "nick-too-long"),  # 18 letters each
     ("Server", "nick-reserved"),
     ("SYSTEM", "nick-reserved"),
@@ -225,7 +228,7 @@ def test_numbering_ends_however_many_there_are() -> None:
 
 NICKS = st.one_of(
     st.text(max_size=40),
-    st.text(alphabet="aеlI1|Oo0·ـی\u200c\u200dक् ष͵α・あ❌*[]/\u0301\u00a0ﷺßİ", min_size=1, max_size=36),
+    st.text(alphabet="かﾞ´aеlI1|Oo0·ـی\u200c\u200dक् ष͵α・あ❌*[]/\u0301\u00a0ﷺßİ", min_size=1, max_size=36),
 )
 
 

@@ -68,6 +68,7 @@ NOT_HEADERS = (
     b"PROXY TCP4 192.0.2.7 127.0.0.1 40000 99999\r\n",
     b"PROXY TCP4 2001:db8::7 ::1 40000 9998\r\n",
     b"PROXY TCP6 192.0.2.7 127.0.0.1 40000 9998\r\n",
+    b"PROXY TCP6 fe80::1%\x1b[2J ::1 40000 9998\r\n",
     b"PROXY TCP4 \xff\xfe 127.0.0.1 40000 9998\r\n",
     b"PROXY TCP4 192.0.2.7 127.0.0.1 40000 9998".ljust(V1_BYTES, b" "),
     b"PROXY UNKNOWN " + b"x" * V1_BYTES + b"\r\n",
