@@ -165,7 +165,6 @@ def main(
     """Run the chat server: the text door for nc and telnet, and the JSON door for the web gateway."""
     if bool(tls_cert) != bool(tls_key):
         raise click.UsageError("--tls-cert and --tls-key go together: give both or neither")
-    logs.configure(log_format, log_addresses)
     options = ServerOptions(
         host=host,
         port=port,
@@ -206,6 +205,7 @@ def main(
         signals.add(signal.SIGHUP)  # the certificate was renewed
     _allow_many_files()
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # threads inherit it; only sigwait below sees them
+    write_last_records = logs.configure(log_format, log_addresses)
     try:
         server = Server(options, failed=lambda: os.kill(os.getpid(), signal.SIGUSR1))
     except (CertificateError, LogUnusableError, RegisterUnusableError, OSError) as error:
@@ -220,6 +220,7 @@ def main(
     while (received := signal.sigwait(signals)) is signal.SIGHUP:
         server.reload_certificate()
     server.stop()
+    write_last_records()
     sys.exit(1 if received is signal.SIGUSR1 else 0)
 
 

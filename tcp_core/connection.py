@@ -106,12 +106,10 @@ class Connection:
             return
         began = time.monotonic()
         where = {"door": self._door, "address": address}
-        if named:  # (not for those who only ask for our health, every few seconds)
-            _logger.info("connection opened", extra=where)
         codec_class = TextCodec if self._door == "terminal" else JsonCodec
         codec: Codec = codec_class(self._options.lang, self._options.input_limits)
         self._peer = Peer(self._sock, self._door, address, codec)
-        self._hub.connected(self._peer)
+        self._hub.connected(self._peer, noted=named)  # (not those who only ask for our health, every few seconds)
         try:
             with limits.counted_from(address) if named else contextlib.nullcontext():
                 self._read_json(first) if self._door == "web" else self._read_text()

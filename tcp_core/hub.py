@@ -120,9 +120,9 @@ class Hub:
 
     # ----------------------------------- called from any thread; it happens in the hub's
 
-    def connected(self, peer: Peer) -> None:
-        """Take in a new connection."""
-        self._inbox.put((self._on_connected, peer))
+    def connected(self, peer: Peer, noted: bool = True) -> None:
+        """Take in a new connection, and note in the log of the program that it was opened (`noted`)."""
+        self._inbox.put((self._on_connected, peer, noted))
 
     def received(self, peer: Peer, commands: list[Command]) -> None:
         """Apply what a peer sent. The caller holds the peer's gate; it opens when all is applied."""
@@ -231,7 +231,9 @@ class Hub:
 
     # ------------------------------------------------------------ connections
 
-    def _on_connected(self, peer: Peer) -> None:
+    def _on_connected(self, peer: Peer, noted: bool) -> None:
+        if noted:  # here, since a client's thread would keep the stack that this takes
+            _logger.info("connection opened", extra={"door": peer.door, "address": peer.address})
         self._delivery.peers.add(peer)
         self._reception.greet(peer)
         if self._stop_at is not None:

@@ -1,13 +1,18 @@
 """Logs as fields, one record a line on standard error, whatever people made of their nicks.
 
-The modules log by `logging`, with fields in `extra`; structlog writes them. A client's address is in the field
-`address` and nowhere else, so that it can be left out. Knows nothing about what is logged.
+The modules log by `logging`, with fields in `extra`; structlog writes them, in a thread of its own: who logs waits
+for nobody. A client's address is in the field `address` and nowhere else, so that it can be left out. Knows
+nothing about what is logged.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
+from contextlib import suppress
+from logging.handlers import QueueHandler, QueueListener
+from queue import Full, Queue
 from typing import Literal, get_args
 
 import structlog
@@ -15,13 +20,28 @@ from structlog.typing import EventDict, Processor
 
 LogFormat = Literal["text", "json"]
 LOG_FORMATS: tuple[LogFormat, ...] = get_args(LogFormat)
+MOST_UNWRITTEN = 10_000
+"""Records; while so many wait for a standard error that nobody reads, further ones are lost."""
+FINISH_SECONDS = 1.0
 _FIRST = ("time", "level", "logger", "event")
 
 
-def configure(format: LogFormat, addresses: bool) -> None:
+class _Handler(QueueHandler):
+    """Hands records over as they are: nobody changes them."""
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        return record
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        with suppress(Full):
+            self.queue.put_nowait(record)
+
+
+def configure(format: LogFormat, addresses: bool) -> Callable[[], None]:
     """Write what `logging` is given to standard error from now on; JSON in ASCII, so nothing in it can attack.
 
     :param addresses: whether clients' addresses are written.
+    :return: what writes the rest, at the end of the program.
     """
     render: Processor = structlog.processors.JSONRenderer() if format == "json" else _as_text
     before: list[Processor] = [
@@ -35,9 +55,19 @@ def configure(format: LogFormat, addresses: bool) -> None:
     after = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
     handler = logging.StreamHandler()
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=after))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    queue: Queue[logging.LogRecord] = Queue(MOST_UNWRITTEN)
+    listener = QueueListener(queue, handler)
+    listener.start()
+    logging.basicConfig(level=logging.INFO, handlers=[_Handler(queue)], force=True)
     logging.captureWarnings(capture=True)
     threading.excepthook = _log_failed_thread
+    return lambda: _finish(listener)
+
+
+def _finish(listener: QueueListener) -> None:
+    rest = threading.Thread(target=listener.stop, name="last records", daemon=True)
+    rest.start()
+    rest.join(FINISH_SECONDS)  # and no longer, if nobody reads
 
 
 def _in_order(_: object, __: str, fields: EventDict) -> EventDict:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -103,13 +104,14 @@ def test_who_came_and_went_is_told_and_not_what_they_said(tmp_path: Path, addres
 @pytest.mark.usefixtures("configured")
 @pytest.mark.parametrize("format", logs.LOG_FORMATS)
 def test_nothing_breaks_a_line(format: logs.LogFormat, capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure(format, addresses=True)
+    finish = logs.configure(format, addresses=True)
     logger = logging.getLogger("parley.test")
     logger.warning("hostile %s", HOSTILE, extra={"nick": HOSTILE, "address": HOSTILE})
     try:
         int(HOSTILE)
     except ValueError:
         logger.exception("failed")
+    finish()
     written = capsys.readouterr().err
     lines = written.split("\n")
     assert lines.pop() == ""
@@ -127,7 +129,7 @@ def test_nothing_breaks_a_line(format: logs.LogFormat, capsys: pytest.CaptureFix
 
 @pytest.mark.usefixtures("configured")
 def test_a_thread_that_fails_is_a_record(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.configure("json", addresses=True)
+    finish = logs.configure("json", addresses=True)
 
     def fail() -> None:
         raise ValueError("on purpose")
@@ -135,6 +137,7 @@ def test_a_thread_that_fails_is_a_record(capsys: pytest.CaptureFixture[str]) -> 
     thread = threading.Thread(target=fail)
     thread.start()
     thread.join()
+    finish()
     record = json.loads(capsys.readouterr().err)
     assert record["level"] == "critical"
     assert "on purpose" in record["exception"]
@@ -156,3 +159,22 @@ def test_what_can_not_be_stored_is_an_error(
     (record,) = [r for r in caplog.records if r.levelname == "ERROR"]
     assert (record.getMessage(), record.__dict__["events"]) == ("events could not be stored", 1)
     assert record.__dict__["problem"] == "the disk is full"
+
+
+@pytest.mark.usefixtures("configured")
+def test_a_standard_error_that_nobody_reads_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    out, into = os.pipe()
+    try:
+        with open(into, "w", encoding="ascii") as pipe:  # noqa: PTH123 (a descriptor)
+            monkeypatch.setattr(sys, "stderr", pipe)
+            monkeypatch.setattr(logs, "FINISH_SECONDS", 0.1)
+            finish = logs.configure("text", addresses=True)
+            for n in range(2 * logs.MOST_UNWRITTEN):
+                logging.getLogger("parley.test").info("record %d", n)
+            finish()
+            os.set_blocking(out, False)
+            while any(thread.name == "last records" for thread in threading.enumerate()):  # it is written after all
+                with suppress(BlockingIOError):
+                    os.read(out, 1 << 20)
+    finally:
+        os.close(out)

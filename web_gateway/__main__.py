@@ -74,7 +74,7 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
               "by commas.")  # fmt: skip
 @click.option("--max-http-connections", type=_COUNT, default=10000, show_envvar=True,
               help="TCP connections in all. 0: no limit.")  # fmt: skip
-@click.option("--http-connections-per-address", type=_COUNT, default=1000, show_envvar=True,
+@click.option("--http-connections-per-address", type=_COUNT, default=2000, show_envvar=True,
               help="TCP connections from one address (IPv6: from one /64), but for trusted proxies. A browser opens "
               "several, and a class can have one address. 0: no limit.")  # fmt: skip
 @click.option("--header-timeout-seconds", type=seconds, default=10.0, show_envvar=True,

@@ -39,7 +39,7 @@ class ListenerOptions:
     """What an operator can set; 0 is no limit everywhere."""
 
     max_connections: int = 10_000
-    connections_per_address: int = 1000
+    connections_per_address: int = 2000
     header_timeout_seconds: float = 10.0
     header_bytes: int = 8190
     lingering_seconds: float = 10.0
