@@ -37,6 +37,13 @@ class _Handler(QueueHandler):
             self.queue.put_nowait(record)
 
 
+class _Listener(QueueListener):
+    """Writes what it is handed, up to the end."""
+
+    def enqueue_sentinel(self) -> None:
+        self.queue.put(None)  # where the library's own would fail if the queue is full
+
+
 def configure(format: LogFormat, addresses: bool) -> Callable[[], None]:
     """Write what `logging` is given to standard error from now on; JSON in ASCII, so nothing in it can attack.
 
@@ -55,8 +62,8 @@ def configure(format: LogFormat, addresses: bool) -> Callable[[], None]:
     after = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
     handler = logging.StreamHandler()
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=after))
-    queue: Queue[logging.LogRecord] = Queue(MOST_UNWRITTEN)
-    listener = QueueListener(queue, handler)
+    queue: Queue[logging.LogRecord | None] = Queue(MOST_UNWRITTEN)
+    listener = _Listener(queue, handler)
     listener.start()
     logging.basicConfig(level=logging.INFO, handlers=[_Handler(queue)], force=True)
     logging.captureWarnings(capture=True)
