@@ -16,9 +16,11 @@ From the wire inwards, each module with what it does:
     json_codec      JSON lines <-> messages
     commands        what a typed line asks for; the table of commands
     cleaning        takes out of text what could attack a terminal
-    wording         every word the server says, in each language
+    wording         what the server says, in words
+    words           what there is to say: `words_ru`, `words_en`
     hub             the thread that owns the room: inbox -> chat -> ledger -> delivery
     reception       who comes, comes back and goes
+    entrance        the conversation with one who is not in yet
     admission       who may enter: password, bans, the lock, how many from one address
     moderation      what operators may do
     register        bans, mutes and the trail of what operators did, on disk
@@ -35,6 +37,7 @@ From the wire inwards, each module with what it does:
     ignores         whose messages somebody does not want to see
     session         one participant
     nicknames       what a nick may be, and when two are the same
+    pruning         takes old events out of the log
     event_log       the log on disk; the only SQL
     messages        the vocabulary
     figures         what can be counted about the room

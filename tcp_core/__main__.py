@@ -43,11 +43,13 @@ def amount(value: str) -> float:
 def secret(file: Path | None, variable: str) -> Secret | None:
     """Return the password that is in `file`, or else in the environment; None if there is none.
 
-    :raises click.ClickException: it can't be read, or is empty.
+    :raises click.ClickException: the file can't be read, or is empty.
     """
     try:
-        password = file.read_text(encoding="utf-8") if file is not None else os.environ.get(variable)
-        return None if password is None else Secret(password)
+        if file is not None:
+            return Secret(file.read_text(encoding="utf-8"))
+        password = os.environ.get(variable)  # empty counts as not set, which is how a compose file passes it on
+        return Secret(password) if password else None
     except (OSError, ValueError) as error:
         raise click.ClickException(f"{file or variable}: {error}") from error
 

@@ -22,7 +22,7 @@ from tcp_core.admission import Admission
 from tcp_core.chat import Chat
 from tcp_core.deadlines import earliest
 from tcp_core.delivery import Delivery
-from tcp_core.event_log import EventLog, NotStoredError, UnreadableError
+from tcp_core.event_log import EventLog, UnreadableError
 from tcp_core.figures import Figures
 from tcp_core.ledger import Ledger, Pending
 from tcp_core.messages import (
@@ -44,15 +44,12 @@ from tcp_core.messages import (
 )
 from tcp_core.moderation import Moderation
 from tcp_core.peer import Peer
+from tcp_core.pruning import Pruning
 from tcp_core.reception import CLOSE_FAILED, CLOSE_STOPPED, Reception, ReceptionOptions
 from tcp_core.register import Register
 from tcp_core.session import Session
 from tcp_core.speech import Speech
 from tcp_core.watcher import Watcher
-
-PRUNE_SECONDS = 60.0
-PRUNE_STEP_SECONDS = 0.02
-"""Between two steps of pruning, so that chat goes on in between."""
 
 _logger = logging.getLogger("parley.hub")
 
@@ -95,7 +92,7 @@ class Hub:
         self.over = False
         """The hub has ended; what is handed to it now is not heard."""
         self._stop_at: float | None = None
-        self._prune_at: float | None = None
+        self._pruning = Pruning(log, options.retention_days, options.retention_bytes, monotonic, self._now_ms)
         self._options = options
         self._failed = failed
         self._held: dict[Peer, None] = {}
@@ -162,12 +159,10 @@ class Hub:
 
     def _serve(self) -> None:
         self._reception.restore()
-        if self._options.retention_days or self._options.retention_bytes:
-            self._prune_at = self._monotonic()
         while self._stop_at is None or (self._delivery.peers and self._monotonic() < self._stop_at):
             self._take_inbox()
             self._go_on_with_held()
-            self._prune()
+            self._pruning.go_on()
             self._reception.expire()
             self._delivery.expire()
             self._ledger.settle()
@@ -201,21 +196,9 @@ class Hub:
         """Return how long the inbox may be waited for, in seconds; None for ever."""
         if any(map(self._takes_replies, self._held)):
             return 0.0
-        mine = (self._stop_at, self._prune_at)
+        mine = (self._stop_at, self._pruning.due)
         due = earliest((self._reception.next_deadline(), self._delivery.next_deadline(), *mine))
         return None if due is None else max(0.0, due - self._monotonic())
-
-    def _prune(self) -> None:
-        """Take the next small step of pruning, if it is time."""
-        if self._prune_at is None or self._monotonic() < self._prune_at:
-            return
-        before_ms = self._ledger.now_ms() - round(self._options.retention_days * 86_400_000)
-        try:
-            more = self._log.prune(before_ms if self._options.retention_days else 0, self._options.retention_bytes)
-        except (NotStoredError, UnreadableError) as error:
-            _logger.error("old events could not be removed", extra={"problem": str(error)})
-            more = False
-        self._prune_at = self._monotonic() + (PRUNE_STEP_SECONDS if more else PRUNE_SECONDS)
 
     def _on_stuck(self, peer: Peer) -> None:
         _logger.info("reads nothing, and is let go", extra={"door": peer.door, "address": peer.address})
@@ -235,7 +218,7 @@ class Hub:
         if noted:  # here, since a client's thread would keep the stack that this takes
             _logger.info("connection opened", extra={"door": peer.door, "address": peer.address})
         self._delivery.peers.add(peer)
-        self._reception.greet(peer)
+        self._reception.entrance.greet(peer)
         if self._stop_at is not None:
             self._reception.dismiss(peer, CLOSE_STOPPED, "stopped")
 
@@ -280,7 +263,7 @@ class Hub:
         session = peer.session
         try:
             if session is None:
-                self._reception.before_joining(peer, command)
+                self._reception.entrance.apply(peer, command)
                 return
             if isinstance(command, Say) and command.id is not UNSET and self._ledger.holds_id(command.id):
                 self._ledger.settle()  # its first sending has to be in the log for the second to be found there
@@ -309,7 +292,7 @@ class Hub:
 
     def _refuse(self, peer: Peer, refused: Refused) -> None:
         self._ledger.settle()  # the refusal stands behind what was said before
-        self._reception.refuse(peer, refused)
+        self._reception.entrance.refuse(peer, refused)
 
     def _take_effect(self, pending: Pending, event: Event) -> None:
         peer, session, _, command = pending
@@ -335,7 +318,7 @@ class Hub:
         if isinstance(what, Left):
             self._reception.left_unstored(peer, session)
         elif peer is not None:
-            self._reception.refuse(peer, Refused("not-stored", {}, _id(command)))
+            self._reception.entrance.refuse(peer, Refused("not-stored", {}, _id(command)))
 
     def _now_ms(self) -> int:
         return int(self._wall_clock() * 1000)

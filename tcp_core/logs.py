@@ -41,6 +41,7 @@ class _Listener(QueueListener):
     """Writes what it is handed, up to the end."""
 
     def enqueue_sentinel(self) -> None:
+        assert isinstance(self.queue, Queue)
         self.queue.put(None)  # where the library's own would fail if the queue is full
 
 

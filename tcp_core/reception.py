@@ -1,4 +1,4 @@
-"""Who comes, comes back and goes: sessions, and the connections they have. Runs in the hub's thread.
+"""Who is here, comes back and goes: sessions, and the connections they have. Runs in the hub's thread.
 
 Knows nothing about what people say, or how it reaches anybody.
 """
@@ -17,6 +17,7 @@ from tcp_core.chat import Chat
 from tcp_core.commands import DEFAULT_LIMITS, InputLimits
 from tcp_core.deadlines import Deadlines, earliest
 from tcp_core.delivery import Delivery
+from tcp_core.entrance import Entrance
 from tcp_core.event_log import EventLog
 from tcp_core.framing import JSON_LINE_BYTES
 from tcp_core.json_codec import JsonCodec
@@ -24,7 +25,6 @@ from tcp_core.ledger import Ledger, Pending
 from tcp_core.messages import (
     ROOM,
     Bye,
-    Command,
     Detail,
     Elevate,
     Event,
@@ -35,11 +35,6 @@ from tcp_core.messages import (
     Left,
     Members,
     Notice,
-    Ping,
-    Pong,
-    Prompt,
-    Refused,
-    RefusedError,
     Welcome,
 )
 from tcp_core.peer import Peer
@@ -49,15 +44,12 @@ from tcp_core.wording import Lang
 
 REPLAY_EVENTS = 100
 """What a browser gets on its first join."""
-JOIN_FAILURES = 5
 RETRY_SECONDS = 1.0
 """When to try again to store that somebody left."""
-CLOSE_STOPPED, CLOSE_TAKEN_OVER, CLOSE_NOT_JOINED, CLOSE_QUIT = 4000, 4502, 4504, 4506
+CLOSE_STOPPED, CLOSE_TAKEN_OVER, CLOSE_QUIT = 4000, 4502, 4506
 CLOSE_RESYNCHRONISE, CLOSE_FAILED = 4004, 4507
 REMOVALS = {"kicked": (4500, "kicked"), "banned": (4501, "banned-now")}
 """The close code and the last words for each reason to put somebody out."""
-FINAL_REFUSALS = {"http": 4505, "connections": 4503, "joins": 4503, "banned": 4501, "locked": 4508, "attempts": 4504}
-"""Refusals that end the connection of one who is not in yet, with the close code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +90,6 @@ class Reception:
     ) -> None:
         self._chat = chat
         self._admission = admission
-        self._elevate = elevate
         self._log = log
         self._ledger = ledger
         self._delivery = delivery
@@ -106,7 +97,9 @@ class Reception:
         self._monotonic = monotonic
         self._attached: dict[Session, Peer] = {}
         """Sessions that have a connection now."""
-        self._joining: Deadlines[Peer] = Deadlines(options.join_timeout_seconds)
+        self.entrance = Entrance(
+            ledger, admission, elevate, self._join, self.dismiss, options.join_timeout_seconds, monotonic
+        )
         self._detached: Deadlines[Session] = Deadlines(options.resume_grace_seconds)
         """Browsers that may come back."""
         self._leaving: Deadlines[Session] = Deadlines(RETRY_SECONDS)
@@ -116,74 +109,19 @@ class Reception:
 
     def next_deadline(self) -> float | None:
         """Return when `expire` has something to do, by the monotonic clock."""
-        return earliest(d.next() for d in (self._joining, self._detached, self._leaving))
+        return earliest(d.next() for d in (self.entrance.joining, self._detached, self._leaving))
 
     def expire(self) -> None:
         """Let go of those whose time is over."""
         now = self._monotonic()
-        for peer in self._joining.expired(now):
-            refused = Refused("join-timeout", {"seconds": f"{self._options.join_timeout_seconds:g}"})
-            self._ledger.reply(peer, refused)
-            self.dismiss(peer, CLOSE_NOT_JOINED, refused.code, refused.details)
+        self.entrance.expire(now)
         for session in [*self._detached.expired(now), *self._leaving.expired(now)]:
             self._leave(session, "lost")
 
     # -------------------------------------------------------------- coming
 
-    def greet(self, peer: Peer) -> None:
-        """Take in a new connection."""
-        self._joining.add(peer, self._monotonic())
-        self._prompt(peer)
-
-    def before_joining(self, peer: Peer, command: Command) -> None:
-        """Apply a command of one who is not in the room yet.
-
-        :raises RefusedError: it can't be applied.
-        """
-        match command:
-            case Join() if peer.door == "terminal":
-                self._answered(peer, command)
-            case Join():
-                self._join(peer, command)
-            case Elevate():
-                self._elevate(command, "", peer.address)
-                peer.operator = peer.admitted = True
-                self._ledger.reply(peer, Notice("operator", {}, command.id))
-            case Ping():
-                self._ledger.reply(peer, Pong(command.id))
-            case Refused():
-                self.refuse(peer, command)
-            case _:
-                raise RefusedError("not-joined")
-
-    def _prompt(self, peer: Peer) -> None:
-        self._ledger.reply(peer, Prompt(password=not self._admission.knows_password(peer)))
-
-    def _answered(self, peer: Peer, answer: Join) -> None:
-        """Take what a terminal's owner has typed at the prompt: a password, or the nick."""
-        word, _, password = answer.nick.strip().partition(" ")
-        if word == "/oper":
-            self.before_joining(peer, Elevate(password))
-            self._prompt(peer)
-        elif self._admission.knows_password(peer):
-            self._join(peer, answer)
-        else:
-            self._admission.check_password(peer, answer.nick)
-            self._prompt(peer)
-
-    def refuse(self, peer: Peer, refused: Refused) -> None:
-        """Say no. At the text door one who is not in yet is asked for the nick again, a few times."""
-        self._ledger.reply(peer, refused)
-        if refused.code in FINAL_REFUSALS and peer.session is None:
-            self.dismiss(peer, FINAL_REFUSALS[refused.code], refused.code, refused.details)
-        elif peer.session is None and peer.door == "terminal":
-            peer.failures += 1
-            if peer.failures < JOIN_FAILURES:
-                self._prompt(peer)
-            else:
-                self.dismiss(peer, CLOSE_NOT_JOINED, "join-failures")
-
     def _join(self, peer: Peer, command: Join) -> None:
+        """Let somebody in, or back in; raises RefusedError if not."""
         if isinstance(peer.codec, JsonCodec):
             peer.codec = JsonCodec(wording.choose(command.lang, self._options.lang), self._options.input_limits)
         if command.epoch == self._log.epoch and command.after is not UNSET and command.after > self._log.last:
@@ -212,7 +150,7 @@ class Reception:
         self._welcome(peer, session, command, live=self._log.last, resumed=True)
 
     def _attach(self, peer: Peer, session: Session) -> None:
-        self._joining.discard(peer)
+        self.entrance.joining.discard(peer)
         self._attached[session] = peer
         peer.session = session
 
@@ -268,7 +206,7 @@ class Reception:
 
         :param reason: why, if it is known better than from how it ended.
         """
-        self._joining.discard(peer)
+        self.entrance.joining.discard(peer)
         session = peer.session
         peer.session = None
         if session is not None and self._attached.get(session) is peer:
@@ -308,7 +246,7 @@ class Reception:
 
     def dismiss(self, peer: Peer, code: int, reason: str, details: Mapping[str, Detail] | None = None) -> None:
         """End a connection from our side, once it has got all there is now."""
-        self._joining.discard(peer)
+        self.entrance.joining.discard(peer)
         if reason not in ("quit", "stopped"):
             journal.refused(peer.door, peer.address, reason)
         if peer.session is not None:

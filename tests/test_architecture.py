@@ -28,7 +28,7 @@ SOCKETS = {
     "launcher",
     "health",
 }
-HUB = {"hub", "reception", "ledger", "moderation", "admission", "figures"}
+HUB = {"hub", "reception", "ledger", "moderation", "admission", "entrance", "figures"}
 ONLY_IN = {
     "socket": SOCKETS,
     "selectors": SOCKETS,
@@ -63,12 +63,16 @@ NEARLY_ALONE: dict[str, set[str]] = {
     "event_log": {"messages", "session"},
     "nicknames": {"cleaning", "messages"},
     "commands": {"cleaning", "messages"},
-    "wording": {"commands", "messages"},
+    "words": set(),
+    "words_ru": {"words"},
+    "words_en": {"words"},
+    "wording": {"commands", "messages", "words", "words_ru", "words_en"},
     "secret": set(),
     "ignores": {"nicknames", "messages", "session"},
     "register": {"limits", "messages", "session"},
     "speech": {"register", "messages", "session"},
     "chat": {"ignores", "nicknames", "messages", "session", "speech"},
+    "pruning": {"event_log"},
     "rendering": {"event_log", "messages"},
     "audience": set(),
     "tally": set(),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tcp_core.reception import CLOSE_NOT_JOINED
+from tcp_core.entrance import CLOSE_NOT_JOINED
 from tcp_core.register import RegisterUnusableError
 from tcp_core.secret import Secret
 from tests.conftest import Core, JsonClient, TextClient, stopping

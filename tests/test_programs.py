@@ -381,3 +381,37 @@ def test_free_ports_are_announced(start_both: Callable[..., tuple[Program, Progr
     assert len({*core.ports, *gateway.ports}) == 3
     for port in (*core.ports, *gateway.ports):
         socket.create_connection(address(port), timeout=10).close()
+
+
+@pytest.mark.parametrize("option", ["--password-file", "--operator-password-file"])
+def test_a_password_file_that_says_nothing(option: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").write_text(" \n")
+    for name in ("empty", "missing", "."):
+        done = run("tcp_core", *FREE_PORTS, "--data-dir", str(tmp_path / "data"), option, str(tmp_path / name))
+        assert done.returncode == 1
+        assert name in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_passwords_from_files_and_from_the_environment(
+    start_program: Callable[..., Program], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "operators").write_text("open sesame\n")
+    monkeypatch.setenv("PARLEY_PASSWORD", "for the class")
+    monkeypatch.setenv("PARLEY_OPERATOR_PASSWORD", "not this one: the file comes first")
+    options = ("--lang", "en", "--data-dir", tmp_path / "data", "--operator-password-file", tmp_path / "operators")
+    core = start_program("tcp_core", *FREE_PORTS, *options, announcements=2)
+    ann = TextClient(("127.0.0.1", core.ports[0]))
+    ann.send("for the class\nAnn\n/oper open sesame\n")
+    ann.read_until("* You are an operator.")
+    ann.close()
+
+
+def test_an_empty_variable_is_no_password(
+    start_program: Callable[..., Program], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARLEY_PASSWORD", "")
+    core = start_program("tcp_core", *FREE_PORTS, "--data-dir", tmp_path / "data", announcements=2)
+    ann = TextClient(("127.0.0.1", core.ports[0]))
+    ann.join("Ann")
+    ann.close()

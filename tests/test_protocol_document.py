@@ -15,6 +15,7 @@ from msgspec import UNSET
 
 from tcp_core import messages, nicknames
 from tcp_core.commands import DEFAULT_LIMITS
+from tcp_core.entrance import CLOSE_NOT_JOINED, FINAL_REFUSALS, JOIN_FAILURES
 from tcp_core.framing import JSON_LINE_BYTES, TEXT_LINE_BYTES
 from tcp_core.json_codec import JsonCodec
 from tcp_core.messages import (
@@ -41,16 +42,7 @@ from tcp_core.messages import (
     Welcome,
 )
 from tcp_core.proxy_header import ProxyHeader
-from tcp_core.reception import (
-    CLOSE_NOT_JOINED,
-    CLOSE_QUIT,
-    CLOSE_STOPPED,
-    CLOSE_TAKEN_OVER,
-    FINAL_REFUSALS,
-    JOIN_FAILURES,
-    REPLAY_EVENTS,
-    ReceptionOptions,
-)
+from tcp_core.reception import CLOSE_QUIT, CLOSE_STOPPED, CLOSE_TAKEN_OVER, REPLAY_EVENTS, ReceptionOptions
 from tcp_core.text_codec import TextCodec
 from tcp_core.wording import WORDINGS
 

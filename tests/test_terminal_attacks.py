@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from tcp_core.secret import Secret
-from tcp_core.wording import RU
+from tcp_core.words_ru import RU
 from tests.attacks import ATTACKS, Attack
 from tests.conftest import Core, JsonClient, TextClient
 from tests.innocent import INNOCENT
