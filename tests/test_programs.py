@@ -386,7 +386,8 @@ def test_free_ports_are_announced(start_both: Callable[..., tuple[Program, Progr
 @pytest.mark.parametrize("option", ["--password-file", "--operator-password-file"])
 def test_a_password_file_that_says_nothing(option: str, tmp_path: Path) -> None:
     (tmp_path / "empty").write_text(" \n")
-    for name in ("empty", "missing", "."):
+    (tmp_path / "folder").mkdir()
+    for name in ("empty", "missing", "folder"):
         done = run("tcp_core", *FREE_PORTS, "--data-dir", str(tmp_path / "data"), option, str(tmp_path / name))
         assert done.returncode == 1
         assert name in done.stderr
