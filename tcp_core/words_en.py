@@ -49,7 +49,7 @@ EN = Wording(
         "ban": "let nobody in from there (duration: 30s, 10m, 2h, 7d)",
         "unban": "let them in again",
         "bans": "who is not let in",
-        "mute": "let somebody not speak",
+        "mute": "let somebody only listen",
         "unmute": "let somebody speak again",
         "lock": "let nobody new in",
         "unlock": "let everybody in again",
