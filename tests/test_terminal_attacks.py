@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pytest
@@ -39,6 +39,10 @@ class Way(NamedTuple):
     is_nick: bool = False
     once: bool = False
     """The connection ends by it, so each string needs one of its own."""
+    before: tuple[str, ...] = ()
+    """Lines that its sender types first, to be allowed to."""
+    options: Mapping[str, Any] = {}
+    """Of the server, for that to be possible."""
 
 
 WAYS = (
@@ -111,23 +115,22 @@ def without_telnet(data: bytes) -> bytes:
 
 def strangers(core: Core, way: Way, door: str, attacks: Sequence[Attack]) -> Iterator[list[Stranger]]:
     """Send all attacks; yield those who did, some at a time, while they are still there."""
-    if not way.once:
+    if way.is_nick:
+        for i in range(0, len(attacks), AT_ONCE):
+            group = [Stranger(core, door) for _ in attacks[i : i + AT_ONCE]]
+            for stranger, attack in zip(group, attacks[i:], strict=False):
+                stranger.enter(way, attack.data)
+            yield group
+        return
+    step = 1 if way.once else len(attacks)
+    for i in range(0, len(attacks), step):
         one = Stranger(core, door)
         one.join("mallory")
-        for attack in attacks:
+        for line in way.before:
+            one.type(Way("what comes first"), line)
+        for attack in attacks[i : i + step]:
             one.type(way, attack.data)
         yield [one]
-        return
-    for i in range(0, len(attacks), AT_ONCE):
-        group = []
-        for attack in attacks[i : i + AT_ONCE]:
-            group.append(Stranger(core, door))
-            if way.is_nick:
-                group[-1].enter(way, attack.data)
-            else:
-                group[-1].join("mallory")
-                group[-1].type(way, attack.data)
-        yield group
 
 
 def lines_of(event: dict[str, Any]) -> list[str]:
@@ -192,7 +195,7 @@ def check_terminal(data: bytes, is_explained: Callable[[str], bool]) -> list[str
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
 def test_no_attack_reaches_a_terminal(start_core: START, way: Way, door: str) -> None:
-    core = start_core(hub={"history_lines": 0, "resume_grace_seconds": 0}, connections_per_address=0)
+    core = start_core(hub={"history_lines": 0, "resume_grace_seconds": 0}, connections_per_address=0, **way.options)
     watchers = Watchers(core)
     received: list[bytes] = []
     listed: list[str] = []
