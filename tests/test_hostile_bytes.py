@@ -72,7 +72,8 @@ def throw(address: tuple[str, int], chunks: list[bytes], end: str) -> None:
         for chunk in chunks:
             sock.sendall(chunk)
         if end == "read":
-            sock.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(OSError):  # the server has reset it already
+                sock.shutdown(socket.SHUT_WR)
             while sock.recv(65536):
                 pass
         elif end == "reset":
