@@ -71,7 +71,7 @@ class JsonCodec:
         try:
             message = _DECODER.decode(line)
         except (ValidationError, DecodeError, RecursionError) as error:
-            return [Refused("not-json", {"problem": str(error)[:200]}, _id_of(line))]
+            return [Refused("not-json", {"problem": _printable(str(error)[:200])}, _id_of(line))]
         if not isinstance(message, Input):
             return [message]
         try:
@@ -133,6 +133,11 @@ def _history(history: History) -> bytes:
     raws.reverse()
     more = history.more or len(raws) < len(history.events)
     return _ENCODER.encode(_History(history.room, raws, more)) + b"\n"
+
+
+def _printable(problem: str) -> str:
+    """Return a decoder's complaint, which may quote what was sent, as one line without control characters."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in problem)
 
 
 class _WithId(Struct):

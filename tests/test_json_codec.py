@@ -321,6 +321,14 @@ def test_a_refusal_of_a_long_line_is_short(line: str) -> None:
     assert len(answer["text"]) < 300
 
 
+def test_a_refusal_that_quotes_what_was_sent_is_one_line_without_control_characters() -> None:
+    (refused,) = EN.decode('{"type":"x\\u001b[2J\\n\\u202ey"}', joined=True)
+    assert isinstance(refused, Refused)
+    (answer,) = lines(EN.encode_reply(refused))
+    assert "x\ufffd[2J\ufffd\ufffdy" in answer["text"]
+    assert answer["text"].isprintable()
+
+
 TEXT = st.text(max_size=80)
 ID = st.one_of(st.just(msgspec.UNSET), st.text(string.ascii_letters + string.digits + "-~!", min_size=1, max_size=64))
 SEQ = st.integers(0, 2**62)
