@@ -51,6 +51,8 @@ _SYNCHRONOUS = {"process": "NORMAL", "power": "FULL"}
 _CHECKED_BYTES = 64 * 1024 * 1024
 _SAMPLES = 1000
 _PRUNED_AT_ONCE = 500
+PAGE_CHARACTERS = 64 * 1024
+"""Of text that `before` and `messages_before` return, and the event that goes beyond."""
 _CLEARABLE_EVENTS = 100_000
 """How far back messages that are to be cleared are looked for."""
 _COLUMNS = "seq, ts, type, nick, body, id"
@@ -186,13 +188,26 @@ class EventLog:
         return self._events("WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit)
 
     def before(self, seq: int, limit: int) -> list[Event]:
-        """Return the `limit` events that precede `seq`, oldest first."""
-        return self._events("WHERE seq < ? ORDER BY seq DESC LIMIT ?", seq, limit)[::-1]
+        """Return the `limit` events that precede `seq`, oldest first; of long ones only as many as fill a page."""
+        return self._page("WHERE seq < ? ORDER BY seq DESC LIMIT ?", seq, limit)
 
     def messages_before(self, seq: int, limit: int) -> list[Event]:
-        """Return the `limit` messages that precede `seq` and were not cleared, oldest first."""
-        where = "WHERE type = 'said' AND seq < ? AND body <> '' ORDER BY seq DESC LIMIT ?"
-        return self._events(where, seq, limit)[::-1]
+        """Return the `limit` messages that precede `seq` and were not cleared, like `before`."""
+        return self._page("WHERE type = 'said' AND seq < ? AND body <> '' ORDER BY seq DESC LIMIT ?", seq, limit)
+
+    def _page(self, where: str, *values: int) -> list[Event]:
+        """Read newest first, until there is more text than is shown at once: reading further would be for nothing."""
+        events: list[Event] = []
+        room = PAGE_CHARACTERS
+        try:
+            for row in self._db.execute(f"SELECT {_COLUMNS} FROM events {where}", values):
+                events.append(_event(*row))
+                room -= len(row[4])
+                if room < 0:
+                    break
+        except sqlite3.Error as error:
+            raise UnreadableError(str(error)) from error
+        return events[::-1]
 
     def messages_of(self, nick: str, limit: int) -> list[Event]:
         """Return the newest `limit` messages that were said under `nick` and not cleared, oldest first."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from msgspec import UNSET, structs
 
-from tcp_core.event_log import EventLog, LogUnusableError, NotStoredError
+from tcp_core.event_log import PAGE_CHARACTERS, EventLog, LogUnusableError, NotStoredError
 from tcp_core.messages import Event, Joined, Left, Renamed, Said
 
 DRAFTS: list[Event] = [
@@ -263,3 +263,14 @@ def test_pages_are_read_by_index(log: EventLog) -> None:
         plan = " ".join(row[3] for row in log._db.execute(f"EXPLAIN QUERY PLAN SELECT seq FROM events WHERE {where}"))
         assert "SEARCH" in plan
         assert "TEMP B-TREE" not in plan
+
+
+def test_a_page_of_long_messages_ends_where_it_is_full(log: EventLog) -> None:
+    for _ in range(40):
+        log.append([Said(nick="Ann", text="x" * 4000)] * 25, ts=1)
+    for read in (log.before, log.messages_before):
+        page = read(log.last + 1, 1000)
+        assert (
+            PAGE_CHARACTERS < sum(len(event.text) for event in page if isinstance(event, Said)) < PAGE_CHARACTERS + 4000
+        )
+        assert [event.seq for event in page] == list(range(log.last - len(page) + 1, log.last + 1))
