@@ -138,9 +138,12 @@ export function isCommand(text) {
   return text.startsWith("/") && !text.startsWith("//");
 }
 
-/** Whether this line holds a password, which is nobody else's business. @param {string} text */
+/**
+ * Whether this line holds a password, which is nobody else's business. The server takes blanks and what can't be seen off
+ * before it looks. @param {string} text
+ */
 export function isSecret(text) {
-  return /^\/oper/i.test(text);
+  return /^[\s\p{C}\p{Z}\p{M}]*\/[\p{C}\p{M}]*o[\p{C}\p{M}]*p[\p{C}\p{M}]*e[\p{C}\p{M}]*r/iu.test(text);
 }
 
 /** Whether an event is a message of which only its place is left: an operator has removed the text. @param {RoomEvent} event */

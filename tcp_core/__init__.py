@@ -23,6 +23,7 @@ From the wire inwards, each module with what it does:
     entrance        the conversation with one who is not in yet
     admission       who may enter: password, bans, the lock, how many from one address
     moderation      what operators may do
+    targets         whom an operator means, and for how long
     register        bans, mutes and the trail of what operators did, on disk
     secret          a password
     ledger          what the next commit decides; replies to one person

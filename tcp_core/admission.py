@@ -72,12 +72,13 @@ class Admission:
 
         :raises RefusedError: `banned`, `locked`, `connections` or `joins`.
         """
-        if not peer.operator:
-            ban = self._register.ban_of(peer.address)
-            if ban is not None:
-                raise RefusedError("banned", until=ban.until, reason=ban.reason)
-            if self._register.rules.locked:
-                raise RefusedError("locked")
+        if peer.operator:
+            return
+        ban = self._register.ban_of(peer.address)
+        if ban is not None:
+            raise RefusedError("banned", until=ban.until, reason=ban.reason)
+        if self._register.rules.locked:
+            raise RefusedError("locked")
         limit = self._sessions_per_address
         if limit and self._sessions_from[network_of(peer.address)] >= limit:
             raise RefusedError("connections", limit=limit, scope="address")
@@ -86,6 +87,19 @@ class Admission:
         if wait:
             raise RefusedError("joins", limit=self._joins_per_minute, seconds=wait)
         self._joins.count(peer.address, now)
+
+    def is_banned(self, session: Session) -> bool:
+        """Whether a ban has put `session` out."""
+        return self._register.ban_of_session(session) is not None
+
+    def check_return(self, session: Session) -> None:
+        """Let a participant come back.
+
+        :raises RefusedError: `banned`.
+        """
+        ban = self._register.ban_of_session(session)
+        if ban is not None and not session.operator:
+            raise RefusedError("banned", until=ban.until, reason=ban.reason)
 
     def entered(self, session: Session) -> None:
         """Count one who is in."""

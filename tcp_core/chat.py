@@ -195,7 +195,6 @@ class Chat:
             case Left():
                 self._let_go(session)
                 self._by_token.pop(session.token, None)
-                self.ignores.left(session)
 
     def _taken(self, nick: str) -> bool:
         return any(key in self._holders for key in nicknames.keys(nick))

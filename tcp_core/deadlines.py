@@ -36,6 +36,9 @@ class Deadlines(Generic[T]):
     def __len__(self) -> int:
         return len(self._due)
 
+    def __contains__(self, thing: object) -> bool:
+        return thing in self._due
+
     def pop(self) -> T:
         """Take out what would expire first."""
         thing = next(iter(self._due))

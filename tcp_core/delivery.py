@@ -71,12 +71,15 @@ class Delivery:
     def hide(self, peer: Peer, hidden: tuple[bytes, ...]) -> None:
         """Let the peer, which has a place, see nothing from here on of what begins with one of `hidden`."""
         rendering = peer.cursor.rendering
-        if isinstance(rendering, Rendering) and not peer.broken:
-            self._set_apart(peer)
-            rendering = peer.cursor.rendering = Selection(rendering)
-            self._audiences[rendering] = Audience(ALONE, self._log.last)
+        if peer.broken or rendering is None:
+            return
+        self._set_apart(peer)
         if isinstance(rendering, Selection):
-            rendering.hidden = hidden
+            del self._audiences[rendering]
+        peer.cursor.rendering = rendering.whole
+        if hidden:
+            selection = peer.cursor.rendering = Selection(rendering.whole, hidden)
+            self._audiences[selection] = Audience(ALONE, self._log.last)
 
     def reply(self, peer: Peer, after: int, data: bytes) -> None:
         """Have `data` sent to the peer, behind seq `after`."""

@@ -115,9 +115,9 @@ class Entrance:
 
     def _answered(self, peer: Peer, answer: Join) -> None:
         """Take what a terminal's owner has typed at the prompt: a password, or the nick."""
-        word, _, password = answer.nick.strip().partition(" ")
-        if word == "/oper":
-            self.apply(peer, Elevate(password))
+        word, *password = answer.nick.split(maxsplit=1) or [""]
+        if word.lower() == "/oper":
+            self.apply(peer, Elevate("".join(password)))
             self._prompt(peer)
         elif self._admission.knows_password(peer):
             self._join(peer, answer)

@@ -86,14 +86,17 @@ class EventLog:
     """The oldest seq that can still be had; `last` + 1 if there is none."""
     last: int
     """The newest seq, 0 for none."""
+    has_old_pages: bool
+    """The write-ahead log may still have text that was cleared."""
 
     def __init__(self, directory: Path, durability: Durability = "process") -> None:
         self.path = directory / "log.sqlite3"
         with ExitStack() as stack:  # whatever has been opened is closed again if the rest fails
             try:
-                directory.mkdir(parents=True, exist_ok=True)
+                directory.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._lock = _lock(directory / "lock")
                 stack.callback(os.close, self._lock)
+                self.path.touch(mode=0o600)  # addresses and tokens are in it; SQLite's other files get the same mode
                 self._db = sqlite3.connect(self.path, BUSY_SECONDS, isolation_level=None, check_same_thread=False)
                 stack.callback(self._db.close)
                 self._open(durability)
@@ -123,6 +126,7 @@ class EventLog:
         self.last = db.execute("SELECT coalesce(max(seq), ?) FROM events", (int(kept),)).fetchone()[0]
         self.first = db.execute("SELECT coalesce(min(seq), ?) FROM events", (self.last + 1,)).fetchone()[0]
         self._check()
+        self.forget_old_pages()
 
     def _check(self) -> None:
         """Look for damage: everywhere in a file of moderate size, in samples of a larger one, to open in no time."""
@@ -164,13 +168,21 @@ class EventLog:
             raise NotStoredError(str(error)) from error
         self.last += len(events)
         if any(isinstance(event, Cleared) for event in events):
-            self._forget_old_pages()
+            self.forget_old_pages()
         return events
 
-    def _forget_old_pages(self) -> None:
-        """Empty the write-ahead log, which still has what was cleared; it is emptied later if it can't be now."""
+    def forget_old_pages(self) -> None:
+        """Empty the write-ahead log, which still has what was cleared.
+
+        That can't be done while another process reads the file; `has_old_pages` is true until it was.
+        """
+        self.has_old_pages = True
         with suppress(sqlite3.Error):
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._db.execute("PRAGMA busy_timeout = 0")
+            (busy, _, _) = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self.has_old_pages = bool(busy)
+        with suppress(sqlite3.Error):
+            self._db.execute(f"PRAGMA busy_timeout = {round(BUSY_SECONDS * 1000)}")
 
     def _note_presence(self, event: Joined | Left | Renamed, entering: Session | None) -> None:
         match event:
@@ -278,7 +290,7 @@ class EventLog:
 
 def _lock(path: Path) -> int:
     """Hold `path` for this process, so that two cores can't write one log."""
-    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
@@ -111,7 +111,7 @@ class Hub:
             self._chat, log, self._ledger, self._delivery, admission, self._elevate, options, monotonic
         )
         self._moderation = Moderation(
-            self._chat, register, self._reception, options.operator_password, self._seqs_of, monotonic, self._now_ms
+            self._chat, register, self._reception, options.operator_password, log, monotonic, self._now_ms
         )
         self.figures = Figures(log, self._chat, self._delivery, self._ledger)
 
@@ -300,17 +300,19 @@ class Hub:
             assert peer is not None
             assert isinstance(command, Join)
             self._reception.enter(peer, session, event, command)
-            self._appeared(event.nick)
+            self._show_ignored(self._chat.ignores.appeared(session, event.nick))
         elif isinstance(event, Left):
             self._reception.left(peer, session, event)
-            self._moderation.left(session)
+            self._moderation.targets.gave_up(session.nick, session)
+            self._show_ignored(self._chat.ignores.left(session))
         else:
             self._chat.fold(session, event)
             if isinstance(event, Renamed):
-                self._appeared(event.new_nick, event.nick)
+                self._moderation.targets.gave_up(event.nick, session)
+                self._show_ignored(self._chat.ignores.appeared(session, event.new_nick, event.nick))
 
-    def _appeared(self, nick: str, before: str = "") -> None:
-        for session in self._chat.ignores.appeared(nick, before):
+    def _show_ignored(self, sessions: Iterable[Session]) -> None:
+        for session in sessions:
             self._reception.show_ignored(session)
 
     def _not_stored(self, pending: Pending) -> None:
@@ -322,9 +324,6 @@ class Hub:
 
     def _now_ms(self) -> int:
         return int(self._wall_clock() * 1000)
-
-    def _seqs_of(self, nick: str, limit: int) -> list[int]:
-        return [event.seq for event in self._log.messages_of(nick, limit)]
 
     def _messages(self, limit: int) -> History:
         return History(ROOM, self._log.messages_before(self._log.last + 1, limit), more=False)

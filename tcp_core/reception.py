@@ -129,8 +129,9 @@ class Reception:
             self.dismiss(peer, CLOSE_RESYNCHRONISE, "resync")
             return
         session = self._chat.session_of(command.session)
-        if session is not None and peer.door == "web":
+        if session is not None and peer.door == "web" and session not in self._leaving:
             self._ledger.settle()
+            self._admission.check_return(session)
             self._resume(peer, session, command)
             return
         self._admission.check_password(peer, command.password)
@@ -142,7 +143,6 @@ class Reception:
 
     def _resume(self, peer: Peer, session: Session, command: Join) -> None:
         self._detached.discard(session)
-        self._leaving.discard(session)
         previous = self._attached.get(session)
         if previous is not None:
             self.dismiss(previous, CLOSE_TAKEN_OVER, "taken-over")
@@ -268,7 +268,7 @@ class Reception:
         """Take up the room as the last core left it: browsers may come back for a while, terminals are gone."""
         gone: list[Event] = []
         for session in self._log.present():
-            if self._may_come_back(session):
+            if self._may_come_back(session) and not self._admission.is_banned(session):
                 self._count_in(session)
                 self._detached.add(session, self._monotonic())
             else:

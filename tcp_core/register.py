@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
@@ -20,12 +20,13 @@ from tcp_core.limits import ip_of, network_of
 from tcp_core.messages import Ban
 from tcp_core.session import Session
 
+_NEVER = 2**63
 AUDIT_BYTES = 10_000_000
 """A trail larger than this becomes `audit.jsonl.1`, and a new one is begun."""
 
 
 class Mute(Struct, frozen=True):
-    """Who may not speak: a participant, and whoever enters from the same address afterwards."""
+    """Who may not speak: a participant, and whoever enters from the same address afterwards, if it was alone there."""
 
     network: str
     nick: str
@@ -37,11 +38,15 @@ class Mute(Struct, frozen=True):
     by: str
     since: int
     """Unix ms."""
+    alone: bool
+    """Nobody else was here from the same address."""
 
     def concerns(self, session: Session) -> bool:
-        """Whether `session` is muted by this."""
-        same = session.since == self.joined or session.since > self.since
-        return same and network_of(session.address) == self.network
+        """Whether `session` is muted by this: as the one who was meant, or one who seems to be the same."""
+        if network_of(session.address) != self.network:
+            return False
+        later = session.since > self.since
+        return session.since == self.joined or (later and (self.alone or session.nick == self.nick))
 
 
 class Rules(Struct, frozen=True):
@@ -88,12 +93,11 @@ class Register:
         self._path = directory / "rules.json"
         self._audit_path = directory / "audit.jsonl"
         self._now_ms = now_ms
-        self._rules = Rules()
+        self._take(Rules())
         try:
-            self._rules = json.decode(self._path.read_bytes(), type=Rules)
-            self._banned = [(_network(ban.network), ban) for ban in self._rules.bans]
+            self._take(json.decode(self._path.read_bytes(), type=Rules))
         except FileNotFoundError:
-            self._banned = []
+            pass
         except (OSError, ValidationError, DecodeError, ValueError) as error:
             raise RegisterUnusableError(f"{self._path}: {error}") from error
 
@@ -101,18 +105,31 @@ class Register:
     def rules(self) -> Rules:
         """What is in force now."""
         now = self._now_ms()
-        bans = tuple(ban for ban in self._rules.bans if not 0 < ban.until <= now)
-        mutes = tuple(mute for mute in self._rules.mutes if not 0 < mute.until <= now)
-        if len(bans) < len(self._rules.bans) or len(mutes) < len(self._rules.mutes):
+        if now >= self._next_end:
+            bans = tuple(ban for ban in self._rules.bans if not 0 < ban.until <= now)
+            mutes = tuple(mute for mute in self._rules.mutes if not 0 < mute.until <= now)
             self._take(structs.replace(self._rules, bans=bans, mutes=mutes))
         return self._rules
 
     def ban_of(self, address: str) -> Ban | None:
         """Return the ban that keeps `address` out."""
+        return next(self._bans_of(address), None)
+
+    def ban_of_session(self, session: Session) -> Ban | None:
+        """Return the ban that has put `session` out: of its whole network, or of itself by its nick.
+
+        One who shares the address with somebody who was banned by nick is not meant.
+        """
+        bans = (ban for ban in self._bans_of(session.address) if session.since <= ban.since)
+        return next((ban for ban in bans if ban.nick in ("", session.nick)), None)
+
+    def _bans_of(self, address: str) -> Iterator[Ban]:
         if not self.rules.bans:
-            return None
+            return
         ip = ip_of(address)
-        return next((ban for network, ban in self._banned if ip in network), None)
+        for network, ban in self._banned:
+            if ip in network:
+                yield ban
 
     def mute_of(self, session: Session) -> Mute | None:
         """Return what keeps `session` from speaking."""
@@ -149,8 +166,10 @@ class Register:
             raise NotWrittenError(str(error)) from error
 
     def _take(self, rules: Rules) -> None:
-        self._rules = rules
         self._banned = [(_network(ban.network), ban) for ban in rules.bans]
+        self._rules = rules
+        ends = [ban.until for ban in rules.bans] + [mute.until for mute in rules.mutes]
+        self._next_end = min(filter(None, ends), default=_NEVER)
 
 
 def _network(text: str) -> IPv4Network | IPv6Network:
@@ -160,10 +179,14 @@ def _network(text: str) -> IPv4Network | IPv6Network:
 def _write(path: Path, data: bytes, how: int) -> None:
     """Write all of `data` to the disk, for the owner's eyes: there are addresses in it."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | how, 0o600)
+    size = os.fstat(file).st_size
     try:
         while data:
             data = data[os.write(file, data) :]
         os.fsync(file)
+    except OSError:
+        os.ftruncate(file, size)  # no half of a line for the next one to be glued to
+        raise
     finally:
         os.close(file)
 

@@ -136,14 +136,14 @@ class Selection:
     :param whole: what there is.
     """
 
-    def __init__(self, whole: Rendering) -> None:
+    def __init__(self, whole: Rendering, hidden: tuple[bytes, ...]) -> None:
         self.whole = whole
-        self.hidden: tuple[bytes, ...] = ()
+        self._hidden = hidden
 
     def piece(self, after: int, upto: int) -> Piece:
         """Return the piece of the whole, with nothing where the hidden lines were."""
         piece = self.whole.piece(after, upto)
-        lines = [b"" if line.startswith(self.hidden) else line for line in piece.lines]
+        lines = [b"" if line.startswith(self._hidden) else line for line in piece.lines]
         return piece._replace(lines=lines, data=b"".join(lines))
 
     def forget_pieces(self) -> None:

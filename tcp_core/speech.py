@@ -10,7 +10,7 @@ from tcp_core.session import Session
 
 
 class Speech:
-    """The rules of speaking; operators are free of them.
+    """The rules of speaking; operators are not slowed down, and can unmute themselves.
 
     :param now_ms: the time, Unix ms.
     """
@@ -24,11 +24,9 @@ class Speech:
 
         :raises RefusedError: `muted` or `slow`.
         """
-        if session.operator:
-            return
         self.check_muted(session)
         slow_ms = self._register.rules.slow_seconds * 1000
-        if not slow_ms:
+        if not slow_ms or session.operator:
             return
         now = self._now_ms()
         rest = session.spoke_at + slow_ms - now
@@ -42,5 +40,5 @@ class Speech:
         :raises RefusedError: `muted`.
         """
         mute = self._register.mute_of(session)
-        if mute is not None and not session.operator:
+        if mute is not None:
             raise RefusedError("muted", until=mute.until, reason=mute.reason)

@@ -28,7 +28,7 @@ SOCKETS = {
     "launcher",
     "health",
 }
-HUB = {"hub", "reception", "ledger", "moderation", "admission", "entrance", "figures"}
+HUB = {"hub", "reception", "ledger", "moderation", "admission", "entrance", "targets", "figures"}
 ONLY_IN = {
     "socket": SOCKETS,
     "selectors": SOCKETS,
@@ -72,7 +72,7 @@ NEARLY_ALONE: dict[str, set[str]] = {
     "register": {"limits", "messages", "session"},
     "speech": {"register", "messages", "session"},
     "chat": {"ignores", "nicknames", "messages", "session", "speech"},
-    "pruning": {"event_log"},
+    "pruning": {"event_log", "deadlines"},
     "rendering": {"event_log", "messages"},
     "audience": set(),
     "tally": set(),

@@ -63,7 +63,7 @@ def test_the_room_password_in_the_browser(operated: Both, open_tab: OpenTab, mon
     expect(field).to_be_focused()
     field.fill("guess")
     field.press("Enter")
-    expect(ann.page.get_by_role("alert").filter(has_text="The room's password is needed")).to_be_visible()
+    expect(ann.page.get_by_role("alert").filter(has_text="The right password of the room is needed")).to_be_visible()
     field.fill("for the class")
     field.press("Enter")
     ann.is_in("connected")

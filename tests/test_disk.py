@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +56,13 @@ def test_on_a_full_disk_nothing_is_said_that_is_not_stored(
 
     text = "x" * 4000
     with full_disk(core.process.pid, tmp_path / "log.sqlite3"):
-        while True:  # until what the disk still takes is used up
-            ann.send(type="input", text=text, id="a-message")
+        for number in count():  # until what the disk still takes is used up
+            ann.send(type="input", text=text, id=f"message-{number}")
             if (answer := ann.roundtrip()[-1])["type"] == "refused":
                 break
             assert answer["type"] == "said"
             ann.send(type="input", text=text)
-        assert (answer["code"], answer["id"]) == ("not-stored", "a-message")
+        assert (answer["code"], answer["id"]) == ("not-stored", f"message-{number}")
         alex.send("nobody hears this\n")
         alex.read_until("❌ The server could not store the message")
         late = TextClient(("127.0.0.1", core.ports[0]))
@@ -72,7 +73,7 @@ def test_on_a_full_disk_nothing_is_said_that_is_not_stored(
         late.close()
         assert not any(m.get("text") == "nobody hears this" for m in ann.roundtrip())
 
-    ann.send(type="input", text="there is room again", id="a-message-2")
+    ann.send(type="input", text="there is room again", id="a-message")
     assert until(ann, "said")["text"] == "there is room again"
     alex.read_until("[Ann] there is room again\n")
     with closing(EventLogReader(tmp_path)) as log:

@@ -69,6 +69,6 @@ test("commands", () => {
 });
 
 test("a line that holds a password", () => {
-  for (const text of ["/oper", "/oper x", "/Oper x", "/oper\nx"]) assert.ok(isSecret(text), text);
+  for (const text of ["/oper", "/oper x", "/Oper x", "/oper\nx", " /oper x", "\n/oper x", "\u200b/oper x", "/\u200boper x"]) assert.ok(isSecret(text), text);
   for (const text of ["//oper x", "/ope x", "an /oper x", "/nick oper"]) assert.ok(!isSecret(text), text);
 });
