@@ -11,8 +11,10 @@ import contextlib
 import logging
 import select
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
@@ -38,6 +40,9 @@ PROXY_HEADER_SECONDS = 5.0
 NICK_PAUSE_SECONDS = 0.5
 """How long a nick without a line end has to be followed by silence."""
 
+_COMPUTING = threading.Lock()
+"""Held by the one reader that has much to compute. The hub gives up Python's global lock with each send, and then has to
+wait for one thread that wants it, not for as many as send much."""
 _logger = logging.getLogger("parley.connection")
 Network = IPv4Network | IPv6Network
 
@@ -74,6 +79,11 @@ class Link:
     """Says, when nothing more can be received, whether that is because the connection broke."""
     over: Callable[[], object] = bool
     """Told when nothing more is received."""
+
+
+def _computing(size: int) -> AbstractContextManager[object]:
+    """Return what is held while so much input is computed; nothing for little, such as what people type."""
+    return _COMPUTING if size >= LEAST_RECEIVE_BYTES else contextlib.nullcontext()
 
 
 class Connection:
@@ -157,7 +167,7 @@ class Connection:
         framing = LineFraming(JSON_LINE_BYTES)
         data = first or self._receive()
         while data:
-            self._take(framing.feed(data))
+            self._take(self._lines(framing, data))
             data = self._receive()
 
     def _read_text(self) -> None:
@@ -169,7 +179,7 @@ class Connection:
                 data = self._receive()
                 if not data:
                     break
-                lines = framing.feed(data)
+                lines = self._lines(framing, data)
             if not self._joined:
                 lines = self._read_nick(lines)
             self._take(lines)
@@ -178,6 +188,12 @@ class Connection:
                 framing.answer = b""
         if framing.partial:  # printf 'ci\nhello' | nc: the last line needs no end
             self._take(self._read_nick(framing.end_line()))
+
+    @staticmethod
+    def _lines(framing: LineFraming | TextFraming, data: bytes) -> Iterator[Line]:
+        """Return the lines that `data` completes."""
+        with _computing(len(data)):
+            return iter(list(framing.feed(data)))
 
     def _may_be_unended_nick(self, framing: TextFraming) -> bool:
         return framing.partial and not framing.typed_by_hand and not self._joined
@@ -222,7 +238,8 @@ class Connection:
             if peer.closing or peer.broken:
                 batch.clear()
                 return
-            commands = peer.codec.decode(line, self._joined) if isinstance(line, str) else [line.reply()]
+            with _computing(len(line) if isinstance(line, str) else 0):
+                commands = peer.codec.decode(line, self._joined) if isinstance(line, str) else [line.reply()]
             if commands:  # an empty line is nothing, and costs nothing
                 self._idle_bytes = 0
                 self._wait_for_turn()

@@ -13,6 +13,8 @@ from typing import Literal, get_args
 import structlog
 from structlog.typing import EventDict, Processor
 
+from tcp_core.restraint import Restraint
+
 LogFormat = Literal["text", "json"]
 LOG_FORMATS: tuple[LogFormat, ...] = get_args(LogFormat)
 _FIRST = ("time", "level", "logger", "event")
@@ -35,6 +37,7 @@ def configure(format: LogFormat, addresses: bool) -> None:
     after = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, render]
     handler = logging.StreamHandler()
     handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=after))
+    handler.addFilter(Restraint())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(capture=True)
     threading.excepthook = _log_failed_thread

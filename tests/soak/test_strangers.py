@@ -23,7 +23,7 @@ TERMINALS, BROWSERS = 30, 20
 PAUSE_SECONDS = 2.0
 """Between two messages of one person."""
 QUIET_SECONDS, WAVE_SECONDS = float(os.environ.get("QUIET", "6")), float(os.environ.get("WAVE", "15"))
-SETTLE_SECONDS = 40
+SETTLE_SECONDS = int(os.environ.get('SETTLE', '40'))
 GRACE_SECONDS = 5
 """For browsers to come back, for a nick to be given: less than by default, or the test would wait for these."""
 CORE = ("--lang", "en", "--gateway-networks", "127.0.0.0/16", "--resume-grace-seconds", str(GRACE_SECONDS),
