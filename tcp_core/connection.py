@@ -36,6 +36,8 @@ LEAST_RECEIVE_BYTES, RECEIVE_BYTES = 256, 64 * 1024
 """What is received at once: little from one who types, since the memory for it waits with the thread."""
 TURN_BYTES = 4 * 1024
 """So many bytes that ask for nothing count like a line."""
+ACT_BYTES = 8
+"""A backspace, or a byte of telnet's, takes as long as so many others, or longer."""
 PROXY_HEADER_SECONDS = 5.0
 NICK_PAUSE_SECONDS = 0.5
 """How long a nick without a line end has to be followed by silence."""
@@ -183,6 +185,8 @@ class Connection:
             if not self._joined:
                 lines = self._read_nick(lines)
             self._take(lines)
+            self._idle_bytes += ACT_BYTES * framing.acts
+            framing.acts = 0
             if framing.answer:
                 self._hub.answer(self._peer, framing.answer)
                 framing.answer = b""
@@ -272,8 +276,8 @@ class Connection:
 
         Very many bytes that ask for nothing count like a line, since they take time as well.
         """
-        if self._idle_bytes >= TURN_BYTES:
-            self._idle_bytes = 0
+        while self._idle_bytes >= TURN_BYTES:
+            self._idle_bytes -= TURN_BYTES
             self._wait_for_turn()
         data = self._sock.recv(self._receive_bytes)
         self._idle_bytes += len(data)

@@ -78,6 +78,8 @@ class TextFraming:
         self._refused: set[tuple[int, int]] = set()
         self.typed_by_hand = False
         """The peer has sent telnet negotiation or a backspace, so a pause is a person who thinks."""
+        self.acts = 0
+        """How many characters had to be acted upon, rather than taken as they are; whoever asks sets it back."""
         self.answer = b""
         """Telnet refusals to be sent to the peer; whoever sends them empties it."""
 
@@ -98,7 +100,9 @@ class TextFraming:
 
     def _interpret(self, data: bytes) -> Iterator[Line]:
         plain = bytearray()  # since the last character that had to be acted upon
-        for piece in _PIECES.findall(data):
+        pieces = _PIECES.findall(data)
+        self.acts += len(pieces)
+        for piece in pieces:
             if self._telnet:
                 piece = piece[self._telnet_bytes(piece, plain) :]
             if not piece:
