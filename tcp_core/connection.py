@@ -26,7 +26,7 @@ from tcp_core.framing import JSON_LINE_BYTES, TEXT_LINE_BYTES, Line, LineFraming
 from tcp_core.hub import Hub
 from tcp_core.json_codec import JsonCodec
 from tcp_core.limits import ConnectionLimits, Rate, ip_of
-from tcp_core.messages import Command, Door, GarbledError, Refused, RefusedError
+from tcp_core.messages import Command, Door, GarbledError, ListMessages, Refused, RefusedError
 from tcp_core.peer import Codec, Peer
 from tcp_core.proxy_header import ProxyHeader
 from tcp_core.text_codec import TextCodec, is_http
@@ -38,6 +38,8 @@ TURN_BYTES = 4 * 1024
 """So many bytes that ask for nothing count like a line."""
 ACT_BYTES = 8
 """A backspace, or a byte of telnet's, takes as long as so many others, or longer."""
+MESSAGES_PER_TURN = 100
+"""Reading so many messages from the log counts like a line."""
 PROXY_HEADER_SECONDS = 5.0
 NICK_PAUSE_SECONDS = 0.5
 """How long a nick without a line end has to be followed by silence."""
@@ -248,6 +250,9 @@ class Connection:
                 self._idle_bytes = 0
                 self._wait_for_turn()
                 batch += map(self._refused, commands) if self._rate.exhausted(time.monotonic()) else commands
+                asked = commands[-1]
+                if isinstance(asked, ListMessages):
+                    self._rate.charge(asked.limit // MESSAGES_PER_TURN)
         self._flush()
 
     def _refused(self, command: Command) -> Command:
