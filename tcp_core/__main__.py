@@ -52,7 +52,7 @@ def secret(file: Path | None, variable: str) -> Secret | None:
         raise click.ClickException(f"{file or variable}: {error}") from error
 
 
-SWITCH_SECONDS = 0.001 if not os.environ.get('SW') else float(os.environ['SW'])
+SWITCH_SECONDS = 0.001
 """How long a thread that computes keeps Python's global lock from the others. The hub has to get it back after each
 send; with the usual 5 ms, one reader with much to compute would make thirty sends last 0.15 s."""
 _PORT = click.IntRange(0, 65535)

@@ -168,7 +168,6 @@ class Strangers:
         now = time.monotonic()
         strangers = [
             Stranger(kind, f"{kind.network}.{1 + n % kind.addresses}") for kind in KINDS for n in range(kind.count)
-            if __import__("re").search(os.environ.get("ONLY", ""), f"{kind.door} {kind.name}")
         ]
         random.Random(1).shuffle(strangers)
         for stranger in strangers:
