@@ -116,7 +116,6 @@ class Browser(Client):
             self.note(line)
         self.ended = self.frames.code is not None
 
-
     def note(self, event: bytes) -> None:
         """Keep what is of interest about an event."""
         if not event.startswith(b'{"type":"said"'):

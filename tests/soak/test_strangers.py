@@ -12,25 +12,30 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
-from typing import Any
 
 import pytest
 
 from tests.soak.crowd import Browser, Crowd, Terminal
 from tests.soak.house import House, StartProgram, resident_kib
+from tests.soak.websocket import frame
 
 TERMINALS, BROWSERS = 30, 20
 PAUSE_SECONDS = 2.0
 """Between two messages of one person."""
-QUIET_SECONDS, WAVE_SECONDS = float(os.environ.get("QUIET", "6")), float(os.environ.get("WAVE", "15"))
-SETTLE_SECONDS = int(os.environ.get('SETTLE', '40'))
+QUIET_SECONDS, ARRIVAL_SECONDS, WAVE_SECONDS = 5, 3, 15
+SETTLE_SECONDS = 40
+MOST_DELAY_SECONDS = 0.1
+GROWTH_KIB = 8 * 1024
+"""A second wave may not make a process larger than the first by more than this noise."""
+LOG_BYTES = 1_000_000
+"""Of both programs together, for a test that opens some ten thousand connections."""
 GRACE_SECONDS = 5
 """For browsers to come back, for a nick to be given: less than by default, or the test would wait for these."""
 CORE = ("--lang", "en", "--gateway-networks", "127.0.0.0/16", "--resume-grace-seconds", str(GRACE_SECONDS),
         "--join-timeout-seconds", str(GRACE_SECONDS))  # fmt: skip
 
 pytestmark = pytest.mark.timeout(300)
-_SAID = re.compile(rb'^(?:\[(p\d\d)\] |\{"type":"said".*"nick":"(p\d\d)".*"text":")message (\d+)(?:"|$)', re.M)
+_SAID = re.compile(rb'^(?:\[(p\d\d)\] |\{"type":"said".*"nick":"(p\d\d)".*"text":")message (\d+)(?:"|$)', re.MULTILINE)
 
 
 class Talk:
@@ -73,7 +78,7 @@ class TerminalOwner(Terminal):
     _begun = b""
 
     def take(self, data: bytes) -> None:
-        whole, end, self._begun = (self._begun + data).rpartition(b"\n")
+        whole, _, self._begun = (self._begun + data).rpartition(b"\n")
         self.talk.hear(self.nick, whole)
 
     def says(self) -> bytes:
@@ -88,7 +93,6 @@ class BrowserOwner(Browser):
             self.talk.hear(self.nick, event)
 
     def says(self) -> bytes:
-        from tests.soak.websocket import frame
         assert self.talk is not None
         return frame(type="input", text=self.talk.say(self.nick), id=str(uuid4()))
 
@@ -98,7 +102,9 @@ class People(Crowd):
         super().__init__()
         self.talk = Talk()
         self.terminals = [TerminalOwner(house.text, f"p{n:02}", source=f"127.0.1.{n + 1}") for n in range(TERMINALS)]
-        self.browsers = [BrowserOwner(house.web, f"p{n + TERMINALS:02}", source=f"127.0.2.{n + 1}") for n in range(BROWSERS)]
+        self.browsers = [
+            BrowserOwner(house.web, f"p{TERMINALS + n:02}", source=f"127.0.2.{n + 1}") for n in range(BROWSERS)
+        ]
         self.all: list[TerminalOwner | BrowserOwner] = [*self.terminals, *self.browsers]
         for person in self.all:
             person.talk = self.talk
@@ -107,7 +113,8 @@ class People(Crowd):
 
     def talk_for(self, seconds: float) -> list[float]:
         """Talk at an even pace, and return how long each message took to reach the last."""
-        self.talk.delays = delays = []
+        delays: list[float] = []
+        self.talk.delays = delays
         begin = time.monotonic()
         pace = PAUSE_SECONDS / len(self.all)
         for n in range(round(seconds / pace)):
@@ -127,7 +134,7 @@ class People(Crowd):
             if browser.frames.answer:
                 self.send(browser, browser.frames.answer)
                 browser.frames.answer = b""
-        assert not any(person.ended for person in self.all), [(p.nick, getattr(p, "frames", None) and p.frames.code) for p in self.all if p.ended]
+        assert not any(person.ended for person in self.all), [person.nick for person in self.all if person.ended]
 
 
 @dataclass
@@ -139,12 +146,16 @@ class State:
     kib: int
     cpu: float
 
+    def same(self, other: State) -> bool:
+        """Whether as many things are open."""
+        return (self.threads, self.files) == (other.threads, other.files)
+
     @classmethod
     def of(cls, process: int) -> State:
         status = Path(f"/proc/{process}/status").read_text(encoding="ascii")
         times = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         cpu = (int(times[11]) + int(times[12])) / os.sysconf("SC_CLK_TCK")
-        files = len(os.listdir(f"/proc/{process}/fd"))
+        files = len(list(Path(f"/proc/{process}/fd").iterdir()))
         return cls(int(status.partition("Threads:")[2].split()[0]), files, resident_kib(process), cpu)
 
 
@@ -154,45 +165,62 @@ def attack(house: House) -> subprocess.Popen[str]:
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
+def percentile(delays: list[float], part: float) -> float:
+    return delays[min(len(delays) - 1, int(len(delays) * part))]
+
+
 def show(name: str, delays: list[float]) -> None:
-    at = {p: f"{1000 * delays[min(len(delays) - 1, int(len(delays) * p))]:.1f}" for p in (0.5, 0.9, 0.99, 1)}
-    print(name, len(delays), at, flush=True)
+    figures = ", ".join(f"p{100 * part:.0f} {1000 * percentile(delays, part):.1f} ms" for part in (0.5, 0.9, 0.99))
+    print(f"{name}: {len(delays)} messages, {figures}", flush=True)
 
 
-def test_strangers(start_program: StartProgram, tmp_path: Path) -> None:
+def test_two_thousand_strangers_and_fifty_people(start_program: StartProgram, tmp_path: Path) -> None:
     stderr = tmp_path / "stderr"
     house = House(start_program, tmp_path / "data", CORE, (), stderr)
     house.open_core()
     house.open_gateway()
+    processes = {"core": house.core.process.pid, "gateway": house.gateway.process.pid}
+
+    def states() -> dict[str, State]:
+        return {name: State.of(process) for name, process in processes.items()}
+
     people = People(house)
-    pids = {"core": house.core.process.pid, "gateway": house.gateway.process.pid}
-    states = [{name: State.of(pid) for name, pid in pids.items()}]
     show("quiet", people.talk_for(QUIET_SECONDS))
-    states.append({name: State.of(pid) for name, pid in pids.items()})
-    print(states, os.getloadavg())
-    for wave in range(int(os.environ.get("WAVES", "2"))):
-        attackers = attack(house)
-        people.talk_for(3)
-        before = {name: State.of(pid) for name, pid in pids.items()}
-        cpu = time.process_time()
-        show(f"wave {wave}", people.talk_for(WAVE_SECONDS))
-        now = {name: State.of(pid) for name, pid in pids.items()}
-        print({name: now[name].cpu - before[name].cpu for name in now}, "people", time.process_time() - cpu, now)
-        out, _ = attackers.communicate()
-        print(out)
+    before = states()
+    print(before)
+    attacked: list[float] = []
+    settled = []
+    for wave in range(2):
+        strangers = attack(house)
+        arriving = people.talk_for(ARRIVAL_SECONDS)
+        show(f"wave {wave}, while they arrive", arriving)
+        begun, own = states(), time.process_time()
+        delays = people.talk_for(WAVE_SECONDS)
+        ended = states()
+        show(f"wave {wave}", delays)
+        print({name: f"{ended[name].cpu - begun[name].cpu:.1f} s of CPU" for name in ended},
+              f"people {time.process_time() - own:.1f}", ended)  # fmt: skip
+        report, _ = strangers.communicate()
+        assert strangers.returncode == 0
+        print(report)
+        assert json.loads(report)["most"] > 1900
+        attacked += arriving + delays
         deadline = time.monotonic() + SETTLE_SECONDS
-        while True:
+        while not all(ended[name].same(before[name]) for name in before):
+            assert time.monotonic() < deadline, (before, ended)
             people.talk_for(0.5)
-            now = {name: State.of(pid) for name, pid in pids.items()}
-            if all((now[n].threads, now[n].files) == (states[0][n].threads, states[0][n].files) for n in now):
-                break
-            if time.monotonic() > deadline:
-                print("NOT SETTLED")
-                break
-        states.append(now)
-        print(now, "stderr", stderr.stat().st_size, flush=True)
-        show("after", people.talk_for(3))
-    log = stderr.read_text()
-    print(Counter(" ".join(line.split()[1:4]) for line in log.splitlines()).most_common(30))
-    print(Counter(row.type for row in house.log()))
+            ended = states()
+        settled.append(ended)
+        print("settled", ended, "stderr", stderr.stat().st_size)
+    show("afterwards", people.talk_for(QUIET_SECONDS))
     people.close()
+
+    for name, first in settled[0].items():
+        assert settled[1][name].kib < first.kib + GROWTH_KIB, name
+    log = stderr.read_text(encoding="utf-8")
+    assert len(log) < LOG_BYTES
+    records = [line.split(maxsplit=3) for line in log.splitlines()]
+    assert {level for _, level, *_ in records} == {"info"}
+    said = Counter(row.nick for row in house.log() if row.type == "said" and re.fullmatch(r"p\d\d", row.nick))
+    assert said == people.talk.said
+    assert percentile(sorted(attacked), 0.99) < MOST_DELAY_SECONDS
