@@ -45,8 +45,8 @@ NICK_PAUSE_SECONDS = 0.5
 """How long a nick without a line end has to be followed by silence."""
 
 _COMPUTING = threading.Lock()
-"""Held by the one reader that has much to compute. The hub gives up Python's global lock with each send, and then has to
-wait for one thread that wants it, not for as many as send much."""
+"""Held by the one reader that has much to compute. The hub gives up Python's global lock with each send, and then has
+to wait for one thread that wants it, not for as many as send much."""
 _logger = logging.getLogger("parley.connection")
 Network = IPv4Network | IPv6Network
 

@@ -30,9 +30,11 @@ GROWTH_KIB = 8 * 1024
 LOG_BYTES = 1_000_000
 """Of both programs together, for a test that opens some ten thousand connections."""
 GRACE_SECONDS = 5
-"""For browsers to come back, for a nick to be given: less than by default, or the test would wait for these."""
+"""For browsers to come back: less than by default, or the test would wait for them twice."""
+NAMING_SECONDS = 20
+"""For a nick to be given: what a stranger has sent before going is taken at his rate until then."""
 CORE = ("--lang", "en", "--gateway-networks", "127.0.0.0/16", "--resume-grace-seconds", str(GRACE_SECONDS),
-        "--join-timeout-seconds", str(GRACE_SECONDS))  # fmt: skip
+        "--join-timeout-seconds", str(NAMING_SECONDS))  # fmt: skip
 
 pytestmark = pytest.mark.timeout(300)
 _SAID = re.compile(rb'^(?:\[(p\d\d)\] |\{"type":"said".*"nick":"(p\d\d)".*"text":")message (\d+)(?:"|$)', re.MULTILINE)
