@@ -46,6 +46,7 @@ From the wire inwards, each module with what it does:
     metrics         the figures, for Prometheus
     journal         who came and went, for the log of the operator
     logs            how records are written: fields, as text or JSON
+    restraint       a flood of connections is no flood of records
     deadlines       what happens when nothing happens
 
 Beside the server: `client`, the terminal client; `launcher`, the `parley` command; `health`, for containers.

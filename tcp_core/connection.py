@@ -11,8 +11,10 @@ import contextlib
 import logging
 import select
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
@@ -24,7 +26,7 @@ from tcp_core.framing import JSON_LINE_BYTES, TEXT_LINE_BYTES, Line, LineFraming
 from tcp_core.hub import Hub
 from tcp_core.json_codec import JsonCodec
 from tcp_core.limits import ConnectionLimits, Rate, ip_of
-from tcp_core.messages import Command, Door, GarbledError, Refused, RefusedError
+from tcp_core.messages import Command, Door, GarbledError, ListMessages, Refused, RefusedError
 from tcp_core.peer import Codec, Peer
 from tcp_core.proxy_header import ProxyHeader
 from tcp_core.text_codec import TextCodec, is_http
@@ -34,10 +36,17 @@ LEAST_RECEIVE_BYTES, RECEIVE_BYTES = 256, 64 * 1024
 """What is received at once: little from one who types, since the memory for it waits with the thread."""
 TURN_BYTES = 4 * 1024
 """So many bytes that ask for nothing count like a line."""
+ACT_BYTES = 8
+"""A backspace, or a byte of telnet's, takes as long as so many others, or longer."""
+MESSAGES_PER_TURN = 100
+"""Reading so many messages from the log counts like a line."""
 PROXY_HEADER_SECONDS = 5.0
 NICK_PAUSE_SECONDS = 0.5
 """How long a nick without a line end has to be followed by silence."""
 
+_COMPUTING = threading.Lock()
+"""Held by the one reader that has much to compute. The hub gives up Python's global lock with each send, and then has
+to wait for one thread that wants it, not for as many as send much."""
 _logger = logging.getLogger("parley.connection")
 Network = IPv4Network | IPv6Network
 
@@ -74,6 +83,11 @@ class Link:
     """Says, when nothing more can be received, whether that is because the connection broke."""
     over: Callable[[], object] = bool
     """Told when nothing more is received."""
+
+
+def _computing(size: int) -> AbstractContextManager[object]:
+    """Return what is held while so much input is computed; nothing for little, such as what people type."""
+    return _COMPUTING if size >= LEAST_RECEIVE_BYTES else contextlib.nullcontext()
 
 
 class Connection:
@@ -155,7 +169,7 @@ class Connection:
         framing = LineFraming(JSON_LINE_BYTES)
         data = first or self._receive()
         while data:
-            self._take(framing.feed(data))
+            self._take(self._lines(framing, data))
             data = self._receive()
 
     def _read_text(self) -> None:
@@ -167,15 +181,23 @@ class Connection:
                 data = self._receive()
                 if not data:
                     break
-                lines = framing.feed(data)
+                lines = self._lines(framing, data)
             if not self._joined:
                 lines = self._read_nick(lines)
             self._take(lines)
+            self._idle_bytes += ACT_BYTES * framing.acts
+            framing.acts = 0
             if framing.answer:
                 self._hub.answer(self._peer, framing.answer)
                 framing.answer = b""
         if framing.partial:  # printf 'ci\nhello' | nc: the last line needs no end
             self._take(self._read_nick(framing.end_line()))
+
+    @staticmethod
+    def _lines(framing: LineFraming | TextFraming, data: bytes) -> Iterator[Line]:
+        """Return the lines that `data` completes."""
+        with _computing(len(data)):
+            return iter(list(framing.feed(data)))
 
     def _may_be_unended_nick(self, framing: TextFraming) -> bool:
         return framing.partial and not framing.typed_by_hand and not self._joined
@@ -220,11 +242,15 @@ class Connection:
             if peer.closing or peer.broken:
                 batch.clear()
                 return
-            commands = peer.codec.decode(line, self._joined) if isinstance(line, str) else [line.reply()]
+            with _computing(len(line) if isinstance(line, str) else 0):
+                commands = peer.codec.decode(line, self._joined) if isinstance(line, str) else [line.reply()]
             if commands:  # an empty line is nothing, and costs nothing
                 self._idle_bytes = 0
                 self._wait_for_turn()
                 batch += map(self._refused, commands) if self._rate.exhausted(time.monotonic()) else commands
+                asked = commands[-1]
+                if isinstance(asked, ListMessages):
+                    self._rate.charge(asked.limit // MESSAGES_PER_TURN)
         self._flush()
 
     def _refused(self, command: Command) -> Command:
@@ -253,8 +279,8 @@ class Connection:
 
         Very many bytes that ask for nothing count like a line, since they take time as well.
         """
-        if self._idle_bytes >= TURN_BYTES:
-            self._idle_bytes = 0
+        while self._idle_bytes >= TURN_BYTES:
+            self._idle_bytes -= TURN_BYTES
             self._wait_for_turn()
         data = self._sock.recv(self._receive_bytes)
         self._idle_bytes += len(data)

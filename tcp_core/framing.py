@@ -45,6 +45,10 @@ class LineFraming:
             self._skipping = True
             yield GarbledError("line-too-long", limit=self._limit)
 
+    def fits(self, size: int) -> bool:
+        """Whether `size` more bytes make no line too long."""
+        return not self._skipping and len(self.partial) + size <= self._limit
+
     def _line(self, line: bytes) -> Line:
         if len(line) > self._limit:
             return GarbledError("line-too-long", limit=self._limit)
@@ -57,6 +61,7 @@ class LineFraming:
 IAC, DONT, DO, WONT, WILL, SB, SE = 255, 254, 253, 252, 251, 250, 240  # RFC 854
 _REFUSAL = {DO: WONT, WILL: DONT}
 _SPECIAL = re.compile(rb"[\r\x08\x7f\xff]")
+_PIECES = re.compile(rb"[^\r\x08\x7f\xff]+|.", re.DOTALL)
 
 
 class TextFraming:
@@ -73,6 +78,8 @@ class TextFraming:
         self._refused: set[tuple[int, int]] = set()
         self.typed_by_hand = False
         """The peer has sent telnet negotiation or a backspace, so a pause is a person who thinks."""
+        self.acts = 0
+        """How many characters had to be acted upon, rather than taken as they are; whoever asks sets it back."""
         self.answer = b""
         """Telnet refusals to be sent to the peer; whoever sends them empties it."""
 
@@ -93,27 +100,49 @@ class TextFraming:
 
     def _interpret(self, data: bytes) -> Iterator[Line]:
         plain = bytearray()  # since the last character that had to be acted upon
-        for byte in data:
+        pieces = _PIECES.findall(data)
+        self.acts += len(pieces)
+        for piece in pieces:
             if self._telnet:
-                self._telnet_byte(byte, plain)
+                piece = piece[self._telnet_bytes(piece, plain) :]
+            if not piece:
                 continue
             if self._after_cr:
                 self._after_cr = False
-                if byte in b"\n\0":
-                    continue
-            if byte == IAC:
-                self._telnet.append(byte)
-            elif byte == 0x0D:
+                if piece[0] in b"\n\0":
+                    piece = piece[1:]
+            if piece == b"\xff":
+                self._telnet.append(IAC)
+            elif piece == b"\r":
                 self._after_cr = True
                 plain.append(0x0A)
-            elif byte in (0x08, 0x7F):
+            elif piece in (b"\x08", b"\x7f"):
                 self.typed_by_hand = True
-                yield from self._lines.feed(bytes(plain))
-                plain.clear()
-                self._lines.partial = _without_last_character(self._lines.partial)
+                if not self._took_back(plain):
+                    yield from self._lines.feed(bytes(plain))
+                    plain.clear()
+                    self._lines.partial = _without_last_character(self._lines.partial)
             else:
-                plain.append(byte)
+                plain += piece
         yield from self._lines.feed(bytes(plain))
+
+    def _took_back(self, plain: bytearray) -> bool:
+        """Take one character back that is in `plain`, and return whether that could be done without looking further."""
+        if not plain or plain[-1] & 0x80 or plain[-1] == 0x0A or not self._lines.fits(len(plain)):
+            return False
+        del plain[-1]
+        return True
+
+    def _telnet_bytes(self, data: bytes, plain: bytearray) -> int:
+        """Take what of a piece belongs to a telnet command; return how many bytes that were."""
+        if self._telnet[1:2] == b"\xfa" and self._telnet[-1] != IAC and data[0] != IAC:  # inside a subnegotiation
+            self._telnet[2:] = data[-1:]
+            return len(data)
+        for taken, byte in enumerate(data, start=1):
+            self._telnet_byte(byte, plain)
+            if not self._telnet:
+                return taken
+        return len(data)
 
     def _telnet_byte(self, byte: int, plain: bytearray) -> None:
         command = self._telnet

@@ -148,6 +148,10 @@ class Rate:
             self._waiting_since = now
         return delay
 
+    def charge(self, lines: int) -> None:
+        """Count more lines, which the next ones have to wait for."""
+        self._theoretical += lines * self._interval
+
     def exhausted(self, now: float) -> bool:
         """Whether the patience with one who does not slow down is over at `now` (seconds)."""
         return bool(self._patience and self._waiting_since is not None and now - self._waiting_since > self._patience)

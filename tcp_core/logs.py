@@ -18,6 +18,8 @@ from typing import Literal, get_args
 import structlog
 from structlog.typing import EventDict, Processor
 
+from tcp_core.restraint import Restraint
+
 LogFormat = Literal["text", "json"]
 LOG_FORMATS: tuple[LogFormat, ...] = get_args(LogFormat)
 MOST_UNWRITTEN = 10_000
@@ -66,7 +68,9 @@ def configure(format: LogFormat, addresses: bool) -> Callable[[], None]:
     queue: Queue[logging.LogRecord | None] = Queue(MOST_UNWRITTEN)
     listener = _Listener(queue, handler)
     listener.start()
-    logging.basicConfig(level=logging.INFO, handlers=[_Handler(queue)], force=True)
+    restrained = _Handler(queue)
+    restrained.addFilter(Restraint())
+    logging.basicConfig(level=logging.INFO, handlers=[restrained], force=True)
     logging.captureWarnings(capture=True)
     threading.excepthook = _log_failed_thread
     return lambda: _finish(listener)

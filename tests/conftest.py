@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import uvloop
@@ -181,11 +181,20 @@ class Program:
     """One of the project's programs as a process of its own, started and announced."""
 
     def __init__(
-        self, module: str, *arguments: str | Path, announcements: int, env: dict[str, str] | None = None
+        self,
+        module: str,
+        *arguments: str | Path,
+        announcements: int,
+        env: dict[str, str] | None = None,
+        stderr: IO[bytes] | None = None,
     ) -> None:
         command = [sys.executable, "-m", module, *map(str, arguments)]
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
+            command,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
         )
         assert self.process.stdout is not None
         self.announced = [self.process.stdout.readline().strip() for _ in range(announcements)]

@@ -50,6 +50,7 @@ ONLY_IN = {
         "tls",
         "logs",
         "metrics",
+        "restraint",
     },
 }
 NEARLY_ALONE: dict[str, set[str]] = {
@@ -76,7 +77,8 @@ NEARLY_ALONE: dict[str, set[str]] = {
     "rendering": {"event_log", "messages"},
     "audience": set(),
     "tally": set(),
-    "logs": set(),
+    "restraint": set(),
+    "logs": {"restraint"},
     "journal": {"messages", "session"},
     "metrics": {"figures", "tally", "messages"},
     "cursor": {"rendering"},

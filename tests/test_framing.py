@@ -233,3 +233,11 @@ def test_the_limits_are_those_of_the_doors() -> None:
     assert (TEXT_LINE_BYTES, JSON_LINE_BYTES) == (16384, 65536)
     assert lines_of(TextFraming(), b"x" * 16384 + b"\n") == ["x" * 16384]
     assert lines_of(TextFraming(), b"x" * 16385 + b"\n") == [LONG]
+
+
+def test_what_has_to_be_acted_upon_is_counted() -> None:
+    framing = TextFraming()
+    lines_of(framing, b"plain\n" * 100)
+    assert framing.acts == 0
+    lines_of(framing, BS * 100)
+    assert framing.acts == 100

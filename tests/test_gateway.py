@@ -289,6 +289,18 @@ async def test_a_binary_frame_is_not_the_protocol(core: Core, start_gateway: Sta
     assert await ann.close_code() == 4505
 
 
+async def test_many_pings_end_a_websocket_and_a_few_do_not(core: Core, start_gateway: StartGateway) -> None:
+    client = await start_gateway(core.server.gateway_address)
+    ann = await enter(client)
+    await ann.join("Ann")
+    for _ in range(10):
+        await ann.websocket.ping()
+    await ann.roundtrip()
+    for _ in range(20):
+        await ann.websocket.ping()
+    assert await ann.close_code() == 1008
+
+
 async def test_a_frame_that_is_too_large(core: Core, start_gateway: StartGateway) -> None:
     client = await start_gateway(core.server.gateway_address)
     ann = await enter(client)

@@ -128,3 +128,10 @@ def test_in_no_span_of_time_do_more_lines_pass_than_allowed(burst: int, per_seco
 def test_who_keeps_the_pace_never_waits(burst: int, per_second: float, count: int) -> None:
     rate = Rate(burst, per_second)
     assert not any(rate.delay(n / per_second) for n in range(count))
+
+
+def test_what_is_charged_is_waited_for_by_the_next() -> None:
+    rate = Rate(burst=3, per_second=2)
+    assert rate.delay(10.0) == 0
+    rate.charge(4)
+    assert rate.delay(10.0) == 1.5

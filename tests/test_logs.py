@@ -170,7 +170,7 @@ def test_a_standard_error_that_nobody_reads_stops_nobody(monkeypatch: pytest.Mon
             monkeypatch.setattr(logs, "FINISH_SECONDS", 0.1)
             finish = logs.configure("text", addresses=True)
             for n in range(2 * logs.MOST_UNWRITTEN):
-                logging.getLogger("parley.test").info("record %d", n)
+                logging.getLogger("parley.test").info(f"record {n}")
             finish()
             os.set_blocking(out, False)
             while any(thread.name == "last records" for thread in threading.enumerate()):  # it is written after all

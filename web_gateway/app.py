@@ -111,7 +111,7 @@ class Gateway:
     async def _websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Accept the upgrade, whatever comes then: a refused one looks like a dead network to a page."""
         websocket = web.WebSocketResponse(
-            protocols=(SUBPROTOCOL,), heartbeat=PING_SECONDS, max_msg_size=FRAME_BYTES, compress=False
+            protocols=(SUBPROTOCOL,), heartbeat=PING_SECONDS, autoping=False, max_msg_size=FRAME_BYTES, compress=False
         )
         writer = await websocket.prepare(request)
         begin, counts, client = time.monotonic(), self._counts, self._client(request)

@@ -31,6 +31,9 @@ COPIED_BYTES = 4096
 """Less than this is put behind its frame's head by copying, which then costs less than another buffer to send."""
 CONNECT_SECONDS = 5.0
 CLOSE_STOPPED, CLOSE_CORE_LOST, CLOSE_NOT_THE_PROTOCOL = 4000, 4001, 4505
+CLOSE_POLICY = 1008
+CONTROLS_AT_ONCE, CONTROLS_PER_SECOND = 20, 1
+"""So many pings and pongs may come: a page can't send any, and other clients send one in some seconds."""
 _BYE = b'{"type":"bye"'
 
 Closing = tuple[int, str]
@@ -94,7 +97,17 @@ async def bridge(
 
 async def _up(websocket: web.WebSocketResponse, pump: _CoreConnection, counts: Counts) -> Closing:
     """Pump from the browser to the core."""
+    controls = 0
+    since = time.monotonic()
     async for message in websocket:
+        if message.type in (WSMsgType.PING, WSMsgType.PONG):
+            controls += 1
+            if controls > CONTROLS_AT_ONCE + (time.monotonic() - since) * CONTROLS_PER_SECOND:
+                return CLOSE_POLICY, "too many pings"
+            if message.type is WSMsgType.PING:
+                with contextlib.suppress(ConnectionError):
+                    await websocket.pong(message.data)
+            continue
         if message.type is not WSMsgType.TEXT:
             return CLOSE_NOT_THE_PROTOCOL, "text frames only"
         if pump.core.is_closing():  # lost in this very turn of the event loop, so the reading was not ended yet

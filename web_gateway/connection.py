@@ -1,4 +1,5 @@
-"""One HTTP connection, as aiohttp serves it, with what strangers call for: time limits, and few words for bad requests.
+"""One HTTP connection, as aiohttp serves it, with what strangers call for: limits of time and speed, few words for bad
+requests.
 
 Knows nothing about what is served.
 """
@@ -17,6 +18,10 @@ from aiohttp.typedefs import Handler
 from web_gateway.headers import HEADERS
 from web_gateway.metrics import Counts
 
+PIECE_BYTES = 4096
+"""So much is taken in at once."""
+BURST_BYTES, BYTES_PER_SECOND = 64 * 1024, 32 * 1024
+"""So much is taken without a wait, and then so much a second: a long message each half second."""
 _log = structlog.stdlib.get_logger("web_gateway")
 
 
@@ -32,7 +37,7 @@ class Connection(web.RequestHandler):
     :param settings: aiohttp's.
     """
 
-    __slots__ = ("_address", "_counts", "_deadline", "_header_seconds", "_left")
+    __slots__ = ("_address", "_backlog", "_counts", "_deadline", "_free_at", "_header_seconds", "_held", "_left")
 
     def __init__(
         self,
@@ -49,6 +54,9 @@ class Connection(web.RequestHandler):
         self._header_seconds = header_seconds
         self._deadline: asyncio.TimerHandle | None = None
         self._left: Callable[[], None] | None = left
+        self._backlog = b""  # what came faster than it is taken
+        self._free_at = 0.0  # when all that was taken would have come at an even pace
+        self._held: asyncio.Handle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a header."""
@@ -59,8 +67,48 @@ class Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """End it."""
         self.header_came()
+        if self._held is not None:
+            self._held.cancel()
+        self._backlog = b""
         super().connection_lost(exc)
         self.leave()
+
+    def data_received(self, data: bytes) -> None:
+        """Take in a piece, and the rest of it when others have had their turn: each frame costs, the shortest most."""
+        if not data:  # aiohttp has the parser go on
+            super().data_received(data)
+            return
+        self._backlog += data
+        if self._held is None:
+            self._take_piece()
+
+    def _take_piece(self) -> None:
+        self._held = None
+        if self.transport is None:
+            return
+        piece, self._backlog = self._backlog[:PIECE_BYTES], self._backlog[PIECE_BYTES:]
+        super().data_received(piece)
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._free_at = max(self._free_at, now) + len(piece) / BYTES_PER_SECOND
+        delay = self._free_at - now - BURST_BYTES / BYTES_PER_SECOND
+        if (self._backlog or delay > 0) and self.transport is not None:
+            self._pause_transport_reading()
+            self._held = loop.call_later(max(0.0, delay), self._go_on)
+
+    def _go_on(self) -> None:
+        self._held = None
+        if not (self._reading_paused or self._buffer_paused):
+            self._resume_transport_reading()
+
+    def _resume_transport_reading(self) -> None:
+        """Called by aiohttp too, when it has room again."""
+        if self._held is not None:
+            return
+        if self._backlog:
+            self._held = asyncio.get_running_loop().call_soon(self._take_piece)
+        else:
+            super()._resume_transport_reading()
 
     def header_came(self) -> None:
         """Note that a whole header has come."""

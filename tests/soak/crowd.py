@@ -23,7 +23,7 @@ SMALL_BUFFER = 4096
 class Client:
     """A connection that reads all it can, and sends what it has."""
 
-    def __init__(self, address: Address, receive_buffer: int) -> None:
+    def __init__(self, address: Address, receive_buffer: int, source: str = "") -> None:
         self.total = 0
         """How much came since it began to count."""
         self.ended = False
@@ -34,6 +34,8 @@ class Client:
         self.sock = socket.socket()
         if receive_buffer:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source:
+            self.sock.bind((source, 0))
         self.sock.settimeout(10)
         self.sock.connect(address)
 
@@ -45,9 +47,9 @@ class Client:
 class Terminal(Client):
     """Counts bytes."""
 
-    def __init__(self, address: Address, nick: str, receive_buffer: int = 0) -> None:
+    def __init__(self, address: Address, nick: str, receive_buffer: int = 0, source: str = "") -> None:
         """Join, and read up to one's own joining."""
-        super().__init__(address, receive_buffer)
+        super().__init__(address, receive_buffer, source)
         self.nick = nick
         self.tail = b""
         """The newest bytes."""
@@ -80,9 +82,11 @@ class Terminal(Client):
 class Browser(Client):
     """Sees that every seq comes in its turn; `total` is the newest."""
 
-    def __init__(self, address: Address, nick: str, receive_buffer: int = 0, **fields: str | int) -> None:
+    def __init__(
+        self, address: Address, nick: str, receive_buffer: int = 0, source: str = "", **fields: str | int
+    ) -> None:
         """Join, and read up to one's own joining, or up to who is here where it resumes."""
-        super().__init__(address, receive_buffer)
+        super().__init__(address, receive_buffer, source)
         self.nick = nick
         self.welcome: dict[str, Any] = {}
         self.members: list[str] = []
@@ -109,9 +113,13 @@ class Browser(Client):
             seq = int(found[1])
             assert seq == self.total + 1 or not self.total, f"{seq} came after {self.total}"
             self.total = seq
-            if not line.startswith(b'{"type":"said"'):
-                self.presence.append(json.loads(line))
+            self.note(line)
         self.ended = self.frames.code is not None
+
+    def note(self, event: bytes) -> None:
+        """Keep what is of interest about an event."""
+        if not event.startswith(b'{"type":"said"'):
+            self.presence.append(json.loads(event))
 
 
 class Crowd:
@@ -165,10 +173,10 @@ class Crowd:
             client.sock.close()
         self._selector.close()
 
-    def _once(self) -> list[Client]:
-        """Take and send what can be now; return who got something."""
+    def _once(self, timeout: float = 1) -> list[Client]:
+        """Take and send what can be now, or within some seconds; return who got something."""
         fed = []
-        for key, events in self._selector.select(timeout=1):
+        for key, events in self._selector.select(timeout):
             client: Client = key.data
             if events & selectors.EVENT_WRITE:
                 with contextlib.suppress(BlockingIOError):

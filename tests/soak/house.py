@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import signal
 import socket
@@ -32,10 +33,23 @@ class House:
 
     :param start: the fixture `start_program`.
     :param directory: where the log is.
+    :param core_options: besides ports and directory; without limits, if they are not given.
+    :param gateway_options: besides ports.
+    :param stderr: what both write there is kept in this file; None: the test's own.
     """
 
-    def __init__(self, start: StartProgram, directory: Path) -> None:
+    def __init__(
+        self,
+        start: StartProgram,
+        directory: Path,
+        core_options: tuple[str, ...] = _NO_LIMITS,
+        gateway_options: tuple[str, ...] = (),
+        stderr: Path | None = None,
+    ) -> None:
         self._start = start
+        self._core_options = core_options
+        self._gateway_options = gateway_options
+        self._stderr = stderr
         self.directory = directory
         self.text, self.json, self.web = (("127.0.0.1", port) for port in free_ports(3))
         self.core: Program
@@ -44,11 +58,16 @@ class House:
     def open_core(self) -> None:
         """Start the core; return when it listens."""
         ports = ("--port", str(self.text[1]), "--gateway-port", str(self.json[1]))
-        self.core = self._start("tcp_core", *ports, "--data-dir", self.directory, *_NO_LIMITS, announcements=2)
+        self.core = self._open("tcp_core", 2, *ports, "--data-dir", self.directory, *self._core_options)
 
     def open_gateway(self) -> None:
         """Start the gateway; return when it listens."""
-        self.gateway = self._start("web_gateway", "--port", str(self.web[1]), "--core-port", str(self.json[1]))
+        ports = ("--port", str(self.web[1]), "--core-port", str(self.json[1]))
+        self.gateway = self._open("web_gateway", 1, *ports, *self._gateway_options)
+
+    def _open(self, module: str, announcements: int, *arguments: str | Path) -> Program:
+        with self._stderr.open("ab") if self._stderr else contextlib.nullcontext() as stderr:
+            return self._start(module, *arguments, announcements=announcements, stderr=stderr)
 
     def restart_core(self, number: signal.Signals) -> None:
         """End the core by a signal, and start it again."""

@@ -21,15 +21,18 @@ def request(port: int) -> bytes:
 
 def frame(**message: Any) -> bytes:
     """Return a text frame that holds one object."""
-    return _frame(_TEXT, json.dumps(message).encode())
+    return raw_frame(_TEXT, json.dumps(message).encode())
 
 
-def _frame(opcode: int, payload: bytes) -> bytes:
-    size = len(payload)
+def raw_frame(opcode: int, payload: bytes, final: bool = True) -> bytes:
+    """Return any frame."""
+    size, first = len(payload), _FINAL | opcode if final else opcode
     if size < 126:
-        head = bytes([_FINAL | opcode, _MASKED | size])
+        head = bytes([first, _MASKED | size])
+    elif size < 65536:
+        head = bytes([first, _MASKED | 126]) + size.to_bytes(2, "big")
     else:
-        head = bytes([_FINAL | opcode, _MASKED | 126]) + size.to_bytes(2, "big")
+        head = bytes([first, _MASKED | 127]) + size.to_bytes(8, "big")
     return head + b"\0\0\0\0" + payload  # masked with zeros: valid, and legible
 
 
@@ -60,7 +63,7 @@ class Frames:
             if opcode == _TEXT:
                 lines += payload.split(b"\n")
             elif opcode == _PING:
-                self.answer += _frame(_PONG, payload)
+                self.answer += raw_frame(_PONG, payload)
             elif opcode == _CLOSE:
                 self.code = int.from_bytes(payload[:2], "big")
         return lines
