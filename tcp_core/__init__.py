@@ -20,6 +20,7 @@ From the wire inwards, each module with what it does:
     words           what there is to say: `words_ru`, `words_en`
     hub             the thread that owns the room: inbox -> chat -> ledger -> delivery
     reception       who comes, comes back and goes
+    inbox           what comes to the hub: of the room first, then of those at the door
     entrance        the conversation with one who is not in yet
     admission       who may enter: password, bans, the lock, how many from one address
     moderation      what operators may do

@@ -54,9 +54,6 @@ def secret(file: Path | None, variable: str) -> Secret | None:
         raise click.ClickException(f"{file or variable}: {error}") from error
 
 
-SWITCH_SECONDS = 0.001
-"""How long a thread that computes keeps Python's global lock from the others. The hub has to get it back after each
-send; with the usual 5 ms, one reader with much to compute would make thirty sends last 0.15 s."""
 _PORT = click.IntRange(0, 65535)
 _FILE = click.Path(path_type=Path)
 _COUNT = click.IntRange(min=0)
@@ -212,7 +209,6 @@ def main(
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # threads inherit it; only sigwait below sees them
     write_last_records = logs.configure(log_format, log_addresses)
     try:
-        sys.setswitchinterval(SWITCH_SECONDS)
         server = Server(options, failed=lambda: os.kill(os.getpid(), signal.SIGUSR1))
     except (CertificateError, LogUnusableError, RegisterUnusableError, OSError) as error:
         raise click.ClickException(str(error)) from error

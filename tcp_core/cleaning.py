@@ -140,6 +140,11 @@ def _joiner_needed(joiner: str, before: str, after: str) -> bool:
         return True
     if not before or not after:
         return False
-    if joiner == "\u200d" and _PICTOGRAPHS.match(after):
-        return before in _EMOJI_TAIL or _PICTOGRAPHS.match(before) is not None
+    if joiner == "\u200d" and _is_pictograph(after):
+        return before in _EMOJI_TAIL or _is_pictograph(before)
     return all(_JOINING.match(n) and unicodedata.category(n)[0] in "LMN" for n in (before, after))  # not punctuation
+
+
+def _is_pictograph(c: str) -> bool:
+    """Whether `c` may be part of an emoji; the blocks of pictographs have brackets, too."""
+    return _PICTOGRAPHS.match(c) is not None and unicodedata.category(c)[0] != "P"

@@ -26,7 +26,19 @@ from tcp_core.framing import JSON_LINE_BYTES, TEXT_LINE_BYTES, Line, LineFraming
 from tcp_core.hub import Hub
 from tcp_core.json_codec import JsonCodec
 from tcp_core.limits import ConnectionLimits, Rate, ip_of
-from tcp_core.messages import Command, Door, GarbledError, ListMessages, Refused, RefusedError
+from tcp_core.messages import (
+    Command,
+    Door,
+    GarbledError,
+    GetHistory,
+    ListMembers,
+    ListMessages,
+    Ping,
+    Quit,
+    Refused,
+    RefusedError,
+    Rename,
+)
 from tcp_core.peer import Codec, Peer
 from tcp_core.proxy_header import ProxyHeader
 from tcp_core.text_codec import TextCodec, is_http
@@ -38,8 +50,8 @@ TURN_BYTES = 4 * 1024
 """So many bytes that ask for nothing count like a line."""
 ACT_BYTES = 8
 """A backspace, or a byte of telnet's, takes as long as so many others, or longer."""
-MESSAGES_PER_TURN = 100
-"""Reading so many messages from the log counts like a line."""
+MESSAGES_PER_TURN, EVENTS_PER_TURN = 100, 250
+"""Reading so many messages from the log, or events for a page, counts like a line."""
 PROXY_HEADER_SECONDS = 5.0
 NICK_PAUSE_SECONDS = 0.5
 """How long a nick without a line end has to be followed by silence."""
@@ -248,13 +260,13 @@ class Connection:
                 self._idle_bytes = 0
                 self._wait_for_turn()
                 batch += map(self._refused, commands) if self._rate.exhausted(time.monotonic()) else commands
-                asked = commands[-1]
-                if isinstance(asked, ListMessages):
-                    self._rate.charge(asked.limit // MESSAGES_PER_TURN)
+                self._rate.charge(_further_turns(commands[-1]))
         self._flush()
 
     def _refused(self, command: Command) -> Command:
         """Refuse what one asks who has been too fast for too long."""
+        if isinstance(command, Quit | Ping | Refused):
+            return command
         limit = f"{self._options.rate_per_second:g}"
         return Refused("rate", {"limit": limit}, getattr(command, "id", UNSET))
 
@@ -302,3 +314,15 @@ class Connection:
     def _wait_until_applied(self) -> None:
         self._peer.gate.acquire()
         self._peer.gate.release()
+
+
+def _further_turns(command: Command) -> int:
+    """Return as how many further lines a command counts, since it takes the server as long."""
+    match command:
+        case ListMessages():
+            return command.limit // MESSAGES_PER_TURN
+        case GetHistory():
+            return command.limit // EVENTS_PER_TURN
+        case Rename() | ListMembers():
+            return 2
+    return 0

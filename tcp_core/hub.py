@@ -13,8 +13,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
-from typing import Any
 
 from msgspec import UNSET, UnsetType
 
@@ -24,6 +22,7 @@ from tcp_core.deadlines import earliest
 from tcp_core.delivery import Delivery
 from tcp_core.event_log import EventLog, UnreadableError
 from tcp_core.figures import Figures
+from tcp_core.inbox import Inbox
 from tcp_core.ledger import Ledger, Pending
 from tcp_core.messages import (
     ROOM,
@@ -36,6 +35,9 @@ from tcp_core.messages import (
     Joined,
     Left,
     Moderate,
+    Notice,
+    Ping,
+    Quit,
     Refused,
     RefusedError,
     Renamed,
@@ -51,6 +53,10 @@ from tcp_core.session import Session
 from tcp_core.speech import Speech
 from tcp_core.watcher import Watcher
 
+LATER_SECONDS = 0.005
+"""What a round may spend on what can wait; more if its delivery takes longer than that."""
+_AT_ONCE = Say | Ping | Quit | Notice | Refused
+"""What is applied at once; anything else costs as much as many messages, so it can wait."""
 _logger = logging.getLogger("parley.hub")
 
 
@@ -86,8 +92,9 @@ class Hub:
         self._log = log
         self._monotonic = monotonic
         self._wall_clock = wall_clock
-        self._inbox: SimpleQueue[tuple[Any, ...]] = SimpleQueue()
-        """What is to be called, with its arguments."""
+        self._inbox = Inbox(monotonic)
+        self._delivery_seconds = 0.0
+        """How long the last delivery took."""
         self._thread = threading.Thread(target=self._run, name="hub")
         self.over = False
         """The hub has ended; what is handed to it now is not heard."""
@@ -119,23 +126,23 @@ class Hub:
 
     def connected(self, peer: Peer, noted: bool = True) -> None:
         """Take in a new connection, and note in the log of the program that it was opened (`noted`)."""
-        self._inbox.put((self._on_connected, peer, noted))
+        self._inbox.put(self._on_connected, peer, noted)
 
     def received(self, peer: Peer, commands: list[Command]) -> None:
         """Apply what a peer sent. The caller holds the peer's gate; it opens when all is applied."""
-        self._inbox.put((self._on_received, peer, commands, self._monotonic()))
+        self._inbox.put(self._on_received, peer, commands, self._monotonic())
 
     def answer(self, peer: Peer, data: bytes) -> None:
         """Send a peer bytes that belong to no message (telnet negotiation)."""
-        self._inbox.put((self._on_answer, peer, data))
+        self._inbox.put(self._on_answer, peer, data)
 
     def ended(self, peer: Peer) -> None:
         """Note that nothing more comes from a peer; its socket is the hub's to close."""
-        self._inbox.put((self._on_ended, peer))
+        self._inbox.put(self._on_ended, peer)
 
     def writable(self, peer: Peer) -> None:
         """Note that a peer's socket takes bytes again."""
-        self._inbox.put((self._delivery.writable, peer))
+        self._inbox.put(self._delivery.writable, peer)
 
     def start(self) -> None:
         """Start the hub's threads."""
@@ -144,7 +151,7 @@ class Hub:
 
     def stop(self, timeout_seconds: float) -> None:
         """Tell everybody, let them take what there is for at most `timeout_seconds`, and end."""
-        self._inbox.put((self._on_stop, timeout_seconds))
+        self._inbox.put(self._on_stop, timeout_seconds)
         self._thread.join()
         self._watcher.stop()
 
@@ -166,7 +173,9 @@ class Hub:
             self._reception.expire()
             self._delivery.expire()
             self._ledger.settle()
+            begin = self._monotonic()
             self._delivery.run()
+            self._delivery_seconds = self._monotonic() - begin
             self.figures.round_ends(self._monotonic())
         self.over = True
         for peer in [*self._delivery.peers, *self._unheard()]:  # whoever has not gone by now
@@ -177,19 +186,14 @@ class Hub:
 
     def _unheard(self) -> set[Peer]:
         """Return the peers of what has come into the inbox too late."""
-        items = [self._inbox.get() for _ in range(self._inbox.qsize())]
-        return {argument for _, *arguments in items for argument in arguments if isinstance(argument, Peer)}
+        return {
+            argument for _, *arguments in self._inbox.rest() for argument in arguments if isinstance(argument, Peer)
+        }
 
     def _take_inbox(self) -> None:
-        try:
-            handler, *arguments = self._inbox.get(timeout=self._timeout())
-        except Empty:
-            return
-        finally:
-            self.figures.round_begins(self._monotonic())
-        handler(*arguments)
-        for _ in range(self._inbox.qsize()):
-            handler, *arguments = self._inbox.get()
+        self._inbox.wait(self._timeout())
+        self.figures.round_begins(self._monotonic())
+        for handler, *arguments in self._inbox.take(max(LATER_SECONDS, self._delivery_seconds)):
             handler(*arguments)
 
     def _timeout(self) -> float | None:
@@ -205,7 +209,7 @@ class Hub:
         self._reception.part(peer, "timeout")
 
     def _queue_turn(self, peer: Peer) -> None:
-        self._inbox.put((self._delivery.turn, peer))
+        self._inbox.put(self._delivery.turn, peer)
 
     def _on_stop(self, timeout_seconds: float) -> None:
         self._ledger.settle()
@@ -235,12 +239,19 @@ class Hub:
         if not peer.input or peer.broken:
             self._reception.part(peer)
 
-    def _work(self, peer: Peer) -> None:
-        """Apply a peer's input, as long as it takes the replies."""
+    def _work(self, peer: Peer, at_once: bool = False) -> None:
+        """Apply a peer's input, as long as it takes the replies.
+
+        :param at_once: the first command has waited already.
+        """
         while peer.input:
             if not self._takes_replies(peer):
                 self._held[peer] = None
                 return
+            if not (at_once or peer.closing or isinstance(peer.input[0], _AT_ONCE)) and peer.session is not None:
+                self._inbox.put_off(self._work, peer, True)
+                return
+            at_once = False
             command = peer.input.popleft()
             if not peer.closing:
                 self._apply(peer, command)

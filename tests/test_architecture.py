@@ -28,7 +28,7 @@ SOCKETS = {
     "launcher",
     "health",
 }
-HUB = {"hub", "reception", "ledger", "moderation", "admission", "entrance", "targets", "figures"}
+HUB = {"hub", "reception", "ledger", "moderation", "admission", "entrance", "targets", "inbox", "figures"}
 ONLY_IN = {
     "socket": SOCKETS,
     "selectors": SOCKETS,
