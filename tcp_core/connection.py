@@ -53,6 +53,8 @@ ACT_BYTES = 8
 MESSAGES_PER_TURN, EVENTS_PER_TURN = 100, 250
 """Reading so many messages from the log, or events for a page, counts like a line."""
 PROXY_HEADER_SECONDS = 5.0
+TLS_HANDSHAKE = 0x16
+"""What TLS begins with (RFC 8446, section 5.1), and no nick or password does."""
 NICK_PAUSE_SECONDS = 0.5
 """How long a nick without a line end has to be followed by silence."""
 
@@ -193,6 +195,10 @@ class Connection:
                 data = self._receive()
                 if not data:
                     break
+                if data[0] == TLS_HANDSHAKE and not self._joined:  # a page can put lines into what a browser sends
+                    self._submit([Refused("http", {"url": self._page_url()})])
+                    self._discard_rest()
+                    return
                 lines = self._lines(framing, data)
             if not self._joined:
                 lines = self._read_nick(lines)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from tcp_core.audience import ALONE, Audience, Cohort, Pace
 from tcp_core.cursor import Progress
@@ -68,18 +68,15 @@ class Delivery:
         peer.cursor.position = position
         self._owed[peer] = None
 
-    def hide(self, peer: Peer, hidden: tuple[bytes, ...]) -> None:
-        """Let the peer, which has a place, see nothing from here on of what begins with one of `hidden`."""
+    def hide(self, peer: Peer, beginnings: Collection[bytes]) -> None:
+        """Let the peer, which has a place, see nothing of what begins so and comes from here on."""
         rendering = peer.cursor.rendering
-        if peer.broken or rendering is None:
-            return
-        self._set_apart(peer)
+        if isinstance(rendering, Rendering) and not peer.broken:
+            self._set_apart(peer)
+            rendering = peer.cursor.rendering = Selection(rendering)
+            self._audiences[rendering] = Audience(ALONE, self._log.last)
         if isinstance(rendering, Selection):
-            del self._audiences[rendering]
-        peer.cursor.rendering = rendering.whole
-        if hidden:
-            selection = peer.cursor.rendering = Selection(rendering.whole, hidden)
-            self._audiences[selection] = Audience(ALONE, self._log.last)
+            rendering.hide(beginnings, self._log.last)
 
     def reply(self, peer: Peer, after: int, data: bytes) -> None:
         """Have `data` sent to the peer, behind seq `after`."""

@@ -7,7 +7,7 @@ sockets or who reads.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from tcp_core.event_log import EventLog, UnreadableError
@@ -131,19 +131,32 @@ class Rendering:
 
 
 class Selection:
-    """A rendering without the lines that begin with one of `hidden`: what one reader wants to see of it.
+    """A rendering without some of its lines: what one reader wants to see of it.
 
     :param whole: what there is.
     """
 
-    def __init__(self, whole: Rendering, hidden: tuple[bytes, ...]) -> None:
+    def __init__(self, whole: Rendering) -> None:
         self.whole = whole
-        self._hidden = hidden
+        self._hidden: dict[bytes, int] = {}  # how the lines begin, and behind which seq
+        self._hidden_before: list[tuple[bytes, int, int]] = []  # behind which seq, and up to which one
+
+    def hide(self, beginnings: Collection[bytes], head: int) -> None:
+        """Leave out what begins so behind seq `head`; up to it, what was to be left out before."""
+        for beginning in [beginning for beginning in self._hidden if beginning not in beginnings]:
+            self._hidden_before.append((beginning, self._hidden.pop(beginning), head))
+        for beginning in beginnings:
+            self._hidden.setdefault(beginning, head)
 
     def piece(self, after: int, upto: int) -> Piece:
         """Return the piece of the whole, with nothing where the hidden lines were."""
+        self._hidden_before = [span for span in self._hidden_before if span[2] > after]
+        spans = [*((beginning, behind, upto) for beginning, behind in self._hidden.items()), *self._hidden_before]
         piece = self.whole.piece(after, upto)
-        lines = [b"" if line.startswith(self._hidden) else line for line in piece.lines]
+        lines = [
+            b"" if any(behind < seq <= last and line.startswith(begin) for begin, behind, last in spans) else line
+            for seq, line in enumerate(piece.lines, piece.last - len(piece.lines) + 1)
+        ]
         return piece._replace(lines=lines, data=b"".join(lines))
 
     def forget_pieces(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tcp_core.entrance import CLOSE_NOT_JOINED
+from tcp_core.event_log import EventLog, NotStoredError
 from tcp_core.register import RegisterUnusableError
 from tcp_core.secret import Secret
 from tests.conftest import Core, JsonClient, TextClient, stopping
@@ -737,3 +738,169 @@ def test_the_log_takes_a_clearing_as_one_of_its_events(room: Core, tmp_path: Pat
         rows = db.execute("SELECT type, body FROM events ORDER BY seq").fetchall()
     db.close()
     assert rows == [("joined", ""), ("said", ""), ("cleared", '{"by":"Op","seqs":[2]}')]
+
+
+# --------------------------------------------------------------- the right person
+
+
+def test_one_who_has_left_is_meant_rather_than_one_whose_nick_it_begins_with(room: Core) -> None:
+    op = operator(room)
+    ann, smith = browser(room, "Ann", "198.51.100.1"), browser(room, "Ann Smith", "198.51.100.2")
+    smith.send(type="input", text="/quit")
+    farewell(smith)
+    op.roundtrip()
+    op.send("/kick Ann Smith\n/mute Ann Smith\n")
+    assert [op.line(), op.line()] == ["❌ There is no Ann Smith here"] * 2
+    op.send("/ban Ann Smith\n")
+    assert op.line() == "* Banned for good: 198.51.100.2/32 Ann Smith *"
+    assert ann.roundtrip() is not None
+    assert rejected(room, "Smith", "198.51.100.2") == ("banned", 4501)
+
+
+def test_who_took_another_nick_is_meant_by_the_former(room: Core) -> None:
+    op, max_ = operator(room), browser(room, "Max", "198.51.100.1")
+    power = browser(room, "Max Power", "198.51.100.2")
+    power.send(type="input", text="/nick Homer")
+    power.roundtrip()
+    op.send("/kick Max Power too strong\n")
+    op.read_until("* Homer is out *\n")
+    assert farewell(power)["reason"].endswith(": too strong")
+    assert max_.roundtrip() is not None
+
+
+def test_exactly_this_nick_is_cleared(room: Core) -> None:
+    op = operator(room)
+    for nick in ("BOB", "Bob", "Room 101", "Room"):
+        one = browser(room, nick)
+        one.send(type="input", text=f"said by {nick}")
+        one.roundtrip()
+        one.send(type="input", text="/quit")
+        farewell(one)
+    browser(room, "Bob")
+    for target, left in (("BOB", ["Bob", "Room 101", "Room"]), ("Room 101", ["Bob", "Room"])):
+        op.send(f"/clear {target}\n")
+        op.read_until(f"* Messages of {target} taken away: 1 *\n")
+        op.send("/history\n")
+        assert re.findall(r"said by (.*)\n", op.roundtrip()) == left
+
+
+def test_a_later_decree_does_not_wipe_an_earlier_one_of_another(room: Core) -> None:
+    op = operator(room)
+    bob, ann = browser(room, "Bob"), browser(room, "Ann")
+    op.send("/ban Bob\n/ban Ann 1s\n")
+    farewell(bob)
+    farewell(ann)
+    op.send("/unban Ann\n")
+    op.read_until("* No longer banned: 192.0.2.1/32 Ann *\n")
+    assert rejected(room, "X", "192.0.2.1") == ("banned", 4501)
+    op.send("/unban 192.0.2.1\n")
+    op.read_until("* No longer banned: 192.0.2.1/32 Bob *\n")
+
+
+def test_a_mute_does_not_meet_the_rest_of_a_class_behind_one_address(room: Core) -> None:
+    op = operator(room)
+    bob, ann = browser(room, "Bob"), browser(room, "Ann")
+    op.send("/mute Bob 7d\n/mute Ann 1s\n/unmute Ann\n")
+    op.read_until("* Ann may speak again *\n")
+    bob.roundtrip()
+    ann.roundtrip()
+    assert type_line(bob, "hello")[0]["code"] == "muted"
+    eve = browser(room, "Eve")
+    eve.send(type="input", text="I came later")
+    assert said(eve) == ["I came later"]
+    bob.send(type="input", text="/quit")
+    farewell(bob)
+    again = browser(room, "Bob")
+    assert type_line(again, "hello")[0]["code"] == "muted"
+
+
+@pytest.mark.parametrize("duration", ["0", "0s", "1.5h", "-1h", "1h30x", "9999999w", "12345678901", "+5m", "5min"])
+def test_what_begins_like_a_number_and_is_no_duration(room: Core, duration: str) -> None:
+    op = browser(room, "Op")
+    type_line(op, f"/oper {PASSWORD}")
+    browser(room, "Bob", "198.51.100.7")
+    for command in ("ban", "mute"):
+        (refused,) = type_line(op, f"/{command} Bob {duration}")
+        assert (refused["code"], refused["text"]) == ("usage", refused["text"])
+        assert refused["text"].startswith(f"Usage: /{command} nick")
+    assert type_line(op, "/bans")[0]["text"] == "Banned: 0"
+
+
+def test_a_network_of_ipv4_in_ipv6(room: Core) -> None:
+    op = operator(room)
+    op.send("/ban ::ffff:198.51.100.0/120\n")
+    op.read_until("* Banned for good: 198.51.100.0/24 *\n")
+    assert rejected(room, "Bob", "198.51.100.7") == ("banned", 4501)
+
+
+def test_a_ban_holds_against_a_token_that_outlived_the_server(start: Start, tmp_path: Path) -> None:
+    core = start()
+    bob, carol = browser(core, "Bob"), browser(core, "Carol")
+    with stopping(core.server):
+        bob.close()
+        carol.close()
+    ban = {"network": "192.0.2.1/32", "nick": "Bob", "until": 0, "reason": "", "by": "Op", "since": 2**50}
+    (tmp_path / "data" / "rules.json").write_text(json.dumps({"bans": [ban]}))  # killed before he had left
+    core = start()
+    assert rejected(core, "Bob", "192.0.2.1", session=bob.token) == ("banned", 4501)  # type: ignore[attr-defined]
+    assert core.web().join("Carol", session=carol.token)["resumed"]  # type: ignore[attr-defined]
+
+
+def test_whom_one_ignores_leaves_no_nick_to_others(room: Core) -> None:
+    ann, troll = terminal(room, "Ann"), browser(room, "Troll")
+    ann.send("/ignore Troll\n")
+    ann.read_until("* You don't see messages of Troll *\n")
+    for nick in ("Carol", "Teacher"):
+        troll.send(type="input", text=f"/nick {nick}")
+        troll.send(type="input", text="unheard")
+    troll.send(type="input", text="/quit")
+    farewell(troll)
+    for nick in ("Carol", "Teacher"):
+        one = browser(room, nick)
+        one.send(type="input", text="the fire alarm rings")
+    shown = ann.read_until("[Teacher] the fire alarm rings\n")
+    assert "[Carol] the fire alarm rings\n" in shown
+    assert "unheard" not in shown
+
+
+def test_cleared_text_leaves_the_files_once_nobody_reads_them(room: Core, tmp_path: Path) -> None:
+    op = operator(room)
+    op.send("swordfish\n")
+    op.read_until("[Op] swordfish\n")
+    with sqlite3.connect(tmp_path / "data" / "log.sqlite3") as reader:  # a backup, for example
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM events").fetchone()
+        op.send("/clear Op\n")
+        op.read_until("taken away: 1 *\n")
+    reader.close()
+    while any(b"swordfish" in path.read_bytes() for path in (tmp_path / "data").iterdir()):
+        op.roundtrip()
+
+
+def test_the_files_are_the_owners_alone(room: Core, tmp_path: Path) -> None:
+    operator(room).roundtrip()
+    assert [path.name for path in (tmp_path / "data").iterdir() if path.stat().st_mode & 0o077] == []
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+
+
+def test_a_clearing_that_can_not_be_stored_is_not_said_to_be_done(room: Core, monkeypatch: pytest.MonkeyPatch) -> None:
+    op = operator(room)
+    op.send("x\n")
+    op.read_until("[Op] x\n")
+
+    def fail(*_: object) -> None:
+        raise NotStoredError("the disk is full")
+
+    monkeypatch.setattr(EventLog, "append", fail)
+    op.send("/clear Op\n")
+    assert "not said" in op.line()
+    monkeypatch.undo()
+    assert "taken away" not in op.roundtrip()
+
+
+def test_tls_where_none_is_spoken_says_nothing_to_the_room(room: Core) -> None:
+    ann = terminal(room, "Ann")
+    page = room.text()
+    page.send(b"\x16\x03\x01\x00\x40\x01\nVictim\nI speak for a foreign page\n")  # a ticket may hold any bytes
+    assert page.read_to_end().startswith("Nick: ❌ This is the text door of a chat")
+    assert ann.roundtrip() == ""
