@@ -97,6 +97,8 @@ class Link:
     """Says, when nothing more can be received, whether that is because the connection broke."""
     over: Callable[[], object] = bool
     """Told when nothing more is received."""
+    counted: bool = False
+    """It was counted in the limits by address when it was accepted; here it is taken off."""
 
 
 def _computing(size: int) -> AbstractContextManager[object]:
@@ -139,7 +141,7 @@ class Connection:
         self._peer = Peer(self._sock, self._door, address, codec)
         self._hub.connected(self._peer, noted=named)  # (not those who only ask for our health, every few seconds)
         try:
-            with limits.counted_from(address) if named else contextlib.nullcontext():
+            with limits.counted_from(address) if named and not self._link.counted else contextlib.nullcontext():
                 self._read_json(first) if self._door == "web" else self._read_text()
         except RefusedError as error:
             self._submit([error.reply()])
@@ -147,6 +149,8 @@ class Connection:
         except OSError:
             self._peer.lost = True
         finally:
+            if self._link.counted:
+                limits.leave_from(address)
             limits.leave()
             self._peer.lost |= self._link.lost()
             self._hub.ended(self._peer)

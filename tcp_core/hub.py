@@ -53,7 +53,7 @@ from tcp_core.session import Session
 from tcp_core.speech import Speech
 from tcp_core.watcher import Watcher
 
-LATER_SECONDS = 0.005
+LATER_SECONDS = 0.003
 """What a round may spend on what can wait; more if its delivery takes longer than that."""
 _AT_ONCE = Say | Ping | Quit | Notice | Refused
 """What is applied at once; anything else costs as much as many messages, so it can wait."""

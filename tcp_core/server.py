@@ -233,16 +233,29 @@ class Server:
             return
         link = Link(sock, address, "")
         try:
+            if door == "terminal" and self._tls is None:  # others say later, in TLS or a header, whose they are
+                link = self._counted(link)
             tune(sock)
             link = replace(link, own_address=sock.getsockname()[0])
             if self._tls is not None and door == "terminal":
                 link = self._through_tls(self._tls, link)
             connection = Connection(link, door, self._hub, self._connection_options)
             threading.Thread(target=connection.run, name=f"client {sock.fileno()}", daemon=True).start()
+        except RefusedError as error:
+            self._limits.leave()
+            self._refused += 1
+            journal.refused(door, address, error.code)
+            self._turn_away(sock, door, error)
         except (OSError, RuntimeError) as error:  # the client is gone already, or there can be no more threads
             _logger.error("can't serve a connection", extra={"problem": str(error), "address": address})
+            if link.counted:
+                self._limits.leave_from(address)
             self._limits.leave()
             link.sock.close()
+
+    def _counted(self, link: Link) -> Link:
+        self._limits.enter_from(link.address)
+        return replace(link, counted=True)
 
     @staticmethod
     def _through_tls(tls: TlsDoor, link: Link) -> Link:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal, get_args
 
 from tcp_core.commands import COMMANDS
@@ -111,7 +112,12 @@ def command_list(lang: Lang, operator: bool = False) -> list[str]:
 
 def moment(ts: int) -> str:
     """Return the server's local date and time of `ts` (Unix ms)."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(ts / 1000))
+    return _minute(ts // 60_000, time.timezone)
+
+
+@lru_cache(maxsize=4096)
+def _minute(minutes: int, _: int) -> str:  # the zone is part of what is remembered
+    return time.strftime("%Y-%m-%d %H:%M", time.localtime(minutes * 60))
 
 
 def zone() -> str:

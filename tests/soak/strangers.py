@@ -78,7 +78,7 @@ def _lines(line: bytes) -> bytes:
 
 _WS_JOIN = _ws(1, b'{"type":"join","nick":"w{n}","lang":"en"}')
 KINDS = (
-    Kind("silent", 420, TEXT),
+    Kind("silent", 650, TEXT),
     Kind("slow loris", 150, TEXT, b"a", b"b", 1.0),
     Kind("slow loris TLS", 50, TEXT, _HELLO[:5], b"\0", 1.0),
     Kind("line without end", 60, TEXT, b"x" * 8192, b"x" * 8192),
