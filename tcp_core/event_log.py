@@ -15,7 +15,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Literal
 
-from msgspec import UNSET, json, structs
+from msgspec import UNSET, DecodeError, ValidationError, json, structs
 
 from tcp_core.messages import Cleared, Event, Joined, Left, Renamed, Said
 from tcp_core.session import Session
@@ -56,6 +56,9 @@ PAGE_CHARACTERS = 64 * 1024
 _CLEARABLE_EVENTS = 100_000
 """How far back messages that are to be cleared are looked for."""
 _COLUMNS = "seq, ts, type, nick, body, id"
+Row = tuple[int, int, str, str, str, str | None]
+_ROWS = json.Decoder(list[Row])
+_ROWS_AT_ONCE = 100
 
 
 class LogUnusableError(Exception):
@@ -207,24 +210,27 @@ class EventLog:
         """Return the `limit` messages that precede `seq` and were not cleared, like `before`."""
         return self._page("WHERE type = 'said' AND seq < ? AND body <> '' ORDER BY seq DESC LIMIT ?", seq, limit)
 
-    def _page(self, where: str, *values: int) -> list[Event]:
+    def _page(self, where: str, seq: int, limit: int) -> list[Event]:
         """Read newest first, until there is more text than is shown at once: reading further would be for nothing."""
         events: list[Event] = []
         room = PAGE_CHARACTERS
-        try:
-            for row in self._db.execute(f"SELECT {_COLUMNS} FROM events {where}", values):
+        while limit:
+            rows = self._rows(where, seq, min(limit, _ROWS_AT_ONCE))
+            for row in reversed(rows):
                 events.append(_event(*row))
                 room -= len(row[4])
                 if room < 0:
-                    break
-        except sqlite3.Error as error:
-            raise UnreadableError(str(error)) from error
+                    return events[::-1]
+            if len(rows) < min(limit, _ROWS_AT_ONCE):
+                break
+            limit -= len(rows)
+            seq = rows[0][0]
         return events[::-1]
 
     def messages_of(self, nick: str, limit: int) -> list[Event]:
         """Return the newest `limit` messages that were said under `nick` and not cleared, oldest first."""
         where = "WHERE type = 'said' AND seq > ? AND nick = ? AND body <> '' ORDER BY seq DESC LIMIT ?"
-        return self._events(where, self.last - _CLEARABLE_EVENTS, nick, limit)[::-1]
+        return self._events(where, self.last - _CLEARABLE_EVENTS, nick, limit)
 
     def find(self, id: str) -> Event | None:
         """Return the message that has the client's `id`."""
@@ -282,9 +288,19 @@ class EventLog:
         os.close(self._lock)
 
     def _events(self, where: str, *values: int | str) -> list[Event]:
+        return [_event(*row) for row in self._rows(where, *values)]
+
+    def _rows(self, where: str, *values: int | str) -> list[Row]:
+        """Read rows, in the order of their seq.
+
+        All in one, as JSON: for each row that it steps to, sqlite3 would give up Python's global lock, and a thousand
+        clients' threads may want it.
+        """
+        query = f"SELECT json_group_array(json_array({_COLUMNS})) FROM (SELECT {_COLUMNS} FROM events {where})"
         try:
-            return [_event(*row) for row in self._db.execute(f"SELECT {_COLUMNS} FROM events {where}", values)]
-        except sqlite3.Error as error:
+            (rows,) = self._db.execute(query, values).fetchone()
+            return sorted(_ROWS.decode(rows))
+        except (sqlite3.Error, DecodeError, ValidationError) as error:
             raise UnreadableError(str(error)) from error
 
 
@@ -299,7 +315,7 @@ def _lock(path: Path) -> int:
     return lock
 
 
-def _row(event: Event) -> tuple[int, int, str, str, str, str | None]:
+def _row(event: Event) -> Row:
     match event:
         case Said():
             return (event.seq, event.ts, "said", event.nick, event.text, None if event.id is UNSET else event.id)
