@@ -21,7 +21,9 @@ from web_gateway.metrics import Counts
 PIECE_BYTES = 4096
 """So much is taken in at once."""
 BURST_BYTES, BYTES_PER_SECOND = 64 * 1024, 32 * 1024
-"""So much is taken without a wait, and then so much a second: a long message each half second."""
+"""So much is taken without a wait, and then so much a second, of what never gets to the core, which limits the rest."""
+_FRAME_BYTES = 14
+"""What a frame's head may take (RFC 6455, section 5.2)."""
 _log = structlog.stdlib.get_logger("web_gateway")
 
 
@@ -37,7 +39,17 @@ class Connection(web.RequestHandler):
     :param settings: aiohttp's.
     """
 
-    __slots__ = ("_address", "_backlog", "_counts", "_deadline", "_free_at", "_header_seconds", "_held", "_left")
+    __slots__ = (
+        "_address",
+        "_backlog",
+        "_counts",
+        "_deadline",
+        "_free_at",
+        "_header_seconds",
+        "_held",
+        "_left",
+        "_waits",
+    )
 
     def __init__(
         self,
@@ -57,6 +69,7 @@ class Connection(web.RequestHandler):
         self._backlog = b""  # what came faster than it is taken
         self._free_at = 0.0  # when all that was taken would have come at an even pace
         self._held: asyncio.Handle | None = None
+        self._waits = False  # because of its pace
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a header."""
@@ -94,10 +107,21 @@ class Connection(web.RequestHandler):
         delay = self._free_at - now - BURST_BYTES / BYTES_PER_SECOND
         if (self._backlog or delay > 0) and self.transport is not None:
             self._pause_transport_reading()
+            self._waits = delay > 0
             self._held = loop.call_later(max(0.0, delay), self._go_on)
+
+    def passed_on(self, size: int) -> None:
+        """Note that a frame of so many bytes went to the core, which has limits of its own and makes this side wait."""
+        self._free_at -= (size + _FRAME_BYTES) / BYTES_PER_SECOND
+        if self._waits and self._held is not None:
+            loop = asyncio.get_running_loop()
+            if self._free_at - loop.time() <= BURST_BYTES / BYTES_PER_SECOND:
+                self._held.cancel()
+                self._held = loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
         self._held = None
+        self._waits = False
         if not (self._reading_paused or self._buffer_paused):
             self._resume_transport_reading()
 
