@@ -16,7 +16,6 @@ from aiohttp.typedefs import Handler
 from web_gateway import page
 from web_gateway.bridge import CLOSE_NOT_THE_PROTOCOL, CLOSE_STOPPED, FRAME_BYTES, UNREAD_BYTES, Closing, bridge
 from web_gateway.client_address import Network, address_of, client_address, is_trusted
-from web_gateway.connection import Connection
 from web_gateway.headers import add_headers
 from web_gateway.metrics import Counts
 from web_gateway.origin import AllowedHosts, Asked, origin_allowed, scheme_of
@@ -161,10 +160,8 @@ class Gateway:
     ) -> Closing:
         if request.transport is None or client is None:
             return 1000, ""  # it is gone already
-        passed_on = request.protocol.passed_on if isinstance(request.protocol, Connection) else bool
-        options = self._options
         return await bridge(
-            websocket, request.transport, writer, client, self._core, self._counts, options.unread_bytes, passed_on
+            websocket, request.transport, writer, client, self._core, self._counts, self._options.unread_bytes
         )
 
     async def _close_all(self, _: web.Application) -> None:

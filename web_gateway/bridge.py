@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import Callable
 from ipaddress import ip_address
 from typing import cast
 
@@ -57,7 +56,6 @@ async def bridge(
     core: tuple[str, int],
     counts: Counts,
     unread_bytes: int = UNREAD_BYTES,
-    passed_on: Callable[[int], object] = bool,
 ) -> Closing:
     """Carry lines both ways until one side ends.
 
@@ -68,7 +66,6 @@ async def bridge(
     :param core: host and port of the JSON door.
     :param counts: where frames, bytes and waiting are counted.
     :param unread_bytes: what a browser may have still to take before it is waited for; 0: any amount.
-    :param passed_on: told the size of each frame that went up.
     :return: how to close the WebSocket.
     """
     unread_bytes = unread_bytes or NO_LIMIT_BYTES
@@ -89,7 +86,7 @@ async def bridge(
         async with asyncio.timeout(None) as reading:
             pump.end_with(reading)
             try:
-                return await _up(websocket, pump, counts, passed_on)
+                return await _up(websocket, pump, counts)
             finally:
                 pump.end_with(None)
     except TimeoutError:  # the core's end has ended the reading
@@ -98,9 +95,7 @@ async def bridge(
         pump.core.close()
 
 
-async def _up(
-    websocket: web.WebSocketResponse, pump: _CoreConnection, counts: Counts, passed_on: Callable[[int], object]
-) -> Closing:
+async def _up(websocket: web.WebSocketResponse, pump: _CoreConnection, counts: Counts) -> Closing:
     """Pump from the browser to the core."""
     controls = 0
     since = time.monotonic()
@@ -122,7 +117,6 @@ async def _up(
         pump.core.write(line + b"\n")
         counts.frames_up += 1
         counts.bytes_up += len(line)
-        passed_on(len(line))
         if pump.full is not None:
             await pump.full.wait()
     return websocket.close_code or 1000, ""

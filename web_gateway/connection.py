@@ -1,5 +1,4 @@
-"""One HTTP connection, as aiohttp serves it, with what strangers call for: limits of time and speed, few words for bad
-requests.
+"""One HTTP connection, as aiohttp serves it, with what strangers call for: a time limit, few words for bad requests.
 
 Knows nothing about what is served.
 """
@@ -18,12 +17,6 @@ from aiohttp.typedefs import Handler
 from web_gateway.headers import HEADERS
 from web_gateway.metrics import Counts
 
-PIECE_BYTES = 4096
-"""So much is taken in at once."""
-BURST_BYTES, BYTES_PER_SECOND = 64 * 1024, 32 * 1024
-"""So much is taken without a wait, and then so much a second, of what never gets to the core, which limits the rest."""
-_FRAME_BYTES = 14
-"""What a frame's head may take (RFC 6455, section 5.2)."""
 _log = structlog.stdlib.get_logger("web_gateway")
 
 
@@ -39,17 +32,7 @@ class Connection(web.RequestHandler):
     :param settings: aiohttp's.
     """
 
-    __slots__ = (
-        "_address",
-        "_backlog",
-        "_counts",
-        "_deadline",
-        "_free_at",
-        "_header_seconds",
-        "_held",
-        "_left",
-        "_waits",
-    )
+    __slots__ = ("_address", "_counts", "_deadline", "_header_seconds", "_left")
 
     def __init__(
         self,
@@ -66,10 +49,6 @@ class Connection(web.RequestHandler):
         self._header_seconds = header_seconds
         self._deadline: asyncio.TimerHandle | None = None
         self._left: Callable[[], None] | None = left
-        self._backlog = b""  # what came faster than it is taken
-        self._free_at = 0.0  # when all that was taken would have come at an even pace
-        self._held: asyncio.Handle | None = None
-        self._waits = False  # because of its pace
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a header."""
@@ -80,59 +59,8 @@ class Connection(web.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """End it."""
         self.header_came()
-        if self._held is not None:
-            self._held.cancel()
-        self._backlog = b""
         super().connection_lost(exc)
         self.leave()
-
-    def data_received(self, data: bytes) -> None:
-        """Take in a piece, and the rest of it when others have had their turn: each frame costs, the shortest most."""
-        if not data:  # aiohttp has the parser go on
-            super().data_received(data)
-            return
-        self._backlog += data
-        if self._held is None:
-            self._take_piece()
-
-    def _take_piece(self) -> None:
-        self._held = None
-        if self.transport is None:
-            return
-        piece, self._backlog = self._backlog[:PIECE_BYTES], self._backlog[PIECE_BYTES:]
-        super().data_received(piece)
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        self._free_at = max(self._free_at, now) + len(piece) / BYTES_PER_SECOND
-        delay = self._free_at - now - BURST_BYTES / BYTES_PER_SECOND
-        if (self._backlog or delay > 0) and self.transport is not None:
-            self._pause_transport_reading()
-            self._waits = delay > 0
-            self._held = loop.call_later(max(0.0, delay), self._go_on)
-
-    def passed_on(self, size: int) -> None:
-        """Note that a frame of so many bytes went to the core, which has limits of its own and makes this side wait."""
-        self._free_at -= (size + _FRAME_BYTES) / BYTES_PER_SECOND
-        if self._waits and self._held is not None:
-            loop = asyncio.get_running_loop()
-            if self._free_at - loop.time() <= BURST_BYTES / BYTES_PER_SECOND:
-                self._held.cancel()
-                self._held = loop.call_soon(self._go_on)
-
-    def _go_on(self) -> None:
-        self._held = None
-        self._waits = False
-        if not (self._reading_paused or self._buffer_paused):
-            self._resume_transport_reading()
-
-    def _resume_transport_reading(self) -> None:
-        """Called by aiohttp too, when it has room again."""
-        if self._held is not None:
-            return
-        if self._backlog:
-            self._held = asyncio.get_running_loop().call_soon(self._take_piece)
-        else:
-            super()._resume_transport_reading()
 
     def header_came(self) -> None:
         """Note that a whole header has come."""
