@@ -42,8 +42,8 @@ class Admission:
         self._joins_per_minute = joins_per_minute
         self._sessions_per_address = sessions_per_address
         self._monotonic = monotonic
-        self._joins = Allowance(joins_per_minute, 60 / max(1, joins_per_minute))
-        self._failures = Allowance(PASSWORD_FAILURES, PASSWORD_FAILURE_SECONDS)
+        self._joins: Allowance[str] = Allowance(joins_per_minute, 60 / max(1, joins_per_minute))
+        self._failures: Allowance[str] = Allowance(PASSWORD_FAILURES, PASSWORD_FAILURE_SECONDS)
         self._sessions_from: Counter[str] = Counter()
 
     def knows_password(self, peer: Peer) -> bool:
@@ -57,13 +57,13 @@ class Admission:
         """
         if self._password is None or peer.admitted:
             return
-        now = self._monotonic()
-        wait = self._failures.wait_seconds(peer.address, now)
+        now, network = self._monotonic(), network_of(peer.address)
+        wait = self._failures.wait_seconds(network, now)
         if wait:
             raise RefusedError("attempts", seconds=wait)
         if not self._password.matches(attempt):
             if attempt:
-                self._failures.count(peer.address, now)
+                self._failures.count(network, now)
             raise RefusedError("password")
         peer.admitted = True
 
@@ -79,14 +79,14 @@ class Admission:
             raise RefusedError("banned", until=ban.until, reason=ban.reason)
         if self._register.rules.locked:
             raise RefusedError("locked")
+        now, network = self._monotonic(), network_of(peer.address)
         limit = self._sessions_per_address
-        if limit and self._sessions_from[network_of(peer.address)] >= limit:
+        if limit and self._sessions_from[network] >= limit:
             raise RefusedError("connections", limit=limit, scope="address")
-        now = self._monotonic()
-        wait = self._joins.wait_seconds(peer.address, now)
+        wait = self._joins.wait_seconds(network, now)
         if wait:
             raise RefusedError("joins", limit=self._joins_per_minute, seconds=wait)
-        self._joins.count(peer.address, now)
+        self._joins.count(network, now)
 
     def is_banned(self, session: Session) -> bool:
         """Whether a ban has put `session` out."""

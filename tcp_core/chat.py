@@ -134,7 +134,7 @@ class Chat:
             case ListMessages():
                 # A page keeps whole stretches of the log; a terminal wants what was said.
                 web = session.door == "web"
-                yield self._history(_NEWEST, command.limit) if web else self.heard(session, command.limit)
+                yield self._history(_NEWEST, command.limit) if web else self._heard(session, command.limit)
                 if command.id is not UNSET:
                     yield Notice("done", {}, command.id)
             case Ping():
@@ -151,7 +151,7 @@ class Chat:
         address = session.address if for_operator else ""
         return Presence(session.nick, session.door, session.since, address, session.operator)
 
-    def heard(self, session: Session, limit: int) -> History:
+    def _heard(self, session: Session, limit: int) -> History:
         """Return the newest messages, but those of nicks that `session` ignores."""
         history = self._messages(limit)
         ignored = self.ignores.of(session)

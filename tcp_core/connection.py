@@ -100,6 +100,11 @@ class Link:
     counted: bool = False
     """It was counted in the limits by address when it was accepted; here it is taken off."""
 
+    @property
+    def counted_address(self) -> str | None:
+        """From where it was counted when it was accepted."""
+        return self.address if self.counted else None
+
 
 def _computing(size: int) -> AbstractContextManager[object]:
     """Return what is held while so much input is computed; nothing for little, such as what people type."""
@@ -149,9 +154,7 @@ class Connection:
         except OSError:
             self._peer.lost = True
         finally:
-            if self._link.counted:
-                limits.leave_from(address)
-            limits.leave()
+            limits.leave(self._link.counted_address)
             self._peer.lost |= self._link.lost()
             self._hub.ended(self._peer)
             self._link.over()

@@ -77,6 +77,5 @@ class Inbox:
             self._sort(self._queue.get())
 
     def _sort(self, item: Item) -> None:
-        _, *arguments = item
-        outside = bool(arguments) and isinstance(arguments[0], Peer) and arguments[0].session is None
+        outside = len(item) > 1 and isinstance(item[1], Peer) and item[1].session is None
         (self._later if outside else self._first).append(item)

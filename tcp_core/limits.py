@@ -6,9 +6,10 @@ import ipaddress
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address, IPv6Address
+from typing import Generic, TypeVar
 
 from tcp_core.messages import RefusedError
 
@@ -18,7 +19,7 @@ _TIDY_ENTRIES = 1024
 class ConnectionLimits:
     """Counts connections, in all and for each address (IPv6: each /64, since that is what one customer gets).
 
-    The one lock of the program: connections come and go in threads of their own.
+    With a lock, since connections come and go in threads of their own.
 
     :param total: the most there may be, 0 for no limit.
     :param per_address: the most from one address, 0 for no limit.
@@ -31,31 +32,37 @@ class ConnectionLimits:
         self._by_address: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def enter(self) -> None:
-        """Count a connection.
+    def enter(self, address: str | None = None) -> None:
+        """Count a connection, and from where it is if that is known already.
 
         :raises RefusedError: `connections`; it was not counted.
         """
         with self._lock:
             if self._total and self._count >= self._total:
                 raise RefusedError("connections", limit=self._total, scope="all")
+            if address is not None:
+                self._count_from(network_of(address))
             self._count += 1
 
-    def leave(self) -> None:
+    def leave(self, address: str | None = None) -> None:
         """Take back one `enter`."""
         with self._lock:
             self._count -= 1
+        if address is not None:
+            self.leave_from(address)
 
     def enter_from(self, address: str) -> None:
         """Count a connection from `address`.
 
         :raises RefusedError: `connections`; it was not counted.
         """
-        network = network_of(address)
         with self._lock:
-            if self._per_address and self._by_address[network] >= self._per_address:
-                raise RefusedError("connections", limit=self._per_address, scope="address")
-            self._by_address[network] += 1
+            self._count_from(network_of(address))
+
+    def _count_from(self, network: str) -> None:
+        if self._per_address and self._by_address[network] >= self._per_address:
+            raise RefusedError("connections", limit=self._per_address, scope="address")
+        self._by_address[network] += 1
 
     @contextmanager
     def counted_from(self, address: str) -> Iterator[None]:
@@ -92,8 +99,11 @@ def network_of(address: str) -> str:
     return str(ip) if ip.version == 4 else str(ipaddress.IPv6Network((int(ip) >> 64 << 64, 64)))
 
 
-class Allowance:
-    """Lets each address do something `burst` times at once, and then once every `seconds`. Used by one thread.
+K = TypeVar("K", bound=Hashable)
+
+
+class Allowance(Generic[K]):
+    """Lets each of many do something `burst` times at once, and then once every `seconds`. Used by one thread.
 
     :param burst: 0 for no limit.
     """
@@ -101,20 +111,19 @@ class Allowance:
     def __init__(self, burst: int, seconds: float) -> None:
         self._burst = burst
         self._seconds = seconds
-        self._theoretical: dict[str, float] = {}  # for each network, when its next time would be due at an even pace
+        self._theoretical: dict[K, float] = {}  # for each, when the next time would be due at an even pace
         self._tidy_at = _TIDY_ENTRIES
 
-    def wait_seconds(self, address: str, now: float) -> int:
-        """Return how long `address` has to wait for its next time, in whole seconds; 0 if it need not."""
+    def wait_seconds(self, key: K, now: float) -> int:
+        """Return how long `key` has to wait for its next time, in whole seconds; 0 if it need not."""
         if not self._burst:
             return 0
-        due = self._theoretical.get(network_of(address), now) - self._seconds * (self._burst - 1)
+        due = self._theoretical.get(key, now) - self._seconds * (self._burst - 1)
         return max(0, math.ceil(due - now))
 
-    def count(self, address: str, now: float) -> None:
+    def count(self, key: K, now: float) -> None:
         """Count one time."""
-        network = network_of(address)
-        self._theoretical[network] = max(self._theoretical.get(network, now), now) + self._seconds
+        self._theoretical[key] = max(self._theoretical.get(key, now), now) + self._seconds
         if len(self._theoretical) >= self._tidy_at:  # those whose time has passed are as good as new
             self._theoretical = {key: at for key, at in self._theoretical.items() if at > now}
             self._tidy_at = max(_TIDY_ENTRIES, 2 * len(self._theoretical))

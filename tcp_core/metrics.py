@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from typing import get_args
 from wsgiref.simple_server import WSGIServer
 
 import prometheus_client
@@ -16,13 +17,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from tcp_core.figures import Figures
-from tcp_core.messages import Door
+from tcp_core.messages import Door, Event
 from tcp_core.tally import Histogram
 
 _WAIT_SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 Counts = Mapping[str, int] | Mapping[Door, int]
 _DOORS = ("terminal", "web")
-_EVENTS = ("joined", "left", "renamed", "said")
+_EVENTS = tuple(type.__name__.lower() for type in get_args(Event))
 
 
 class Metrics(Collector):

@@ -76,7 +76,7 @@ class Moderation:
         self._log = log
         self._monotonic = monotonic
         self._now_ms = now_ms
-        self._failures = Allowance(OPERATOR_FAILURES, OPERATOR_FAILURE_SECONDS)
+        self._failures: Allowance[str] = Allowance(OPERATOR_FAILURES, OPERATOR_FAILURE_SECONDS)
         self.targets = Targets(chat)
         self._acts: dict[Action, Callable[[Session, Moderate], Outcome]] = {
             "kick": self._kick,
@@ -100,13 +100,13 @@ class Moderation:
         """
         if self._password is None:
             raise RefusedError("no-operators")
-        now = self._monotonic()
-        wait = self._failures.wait_seconds(address, now)
+        now, network = self._monotonic(), network_of(address)
+        wait = self._failures.wait_seconds(network, now)
         if wait:
             raise RefusedError("attempts", seconds=wait)
         right = self._password.matches(command.password)
         if not right:
-            self._failures.count(address, now)
+            self._failures.count(network, now)
         self._record(Act(self._now_ms(), "oper" if right else "oper-failed", nick, address))
         if not right:
             raise RefusedError("operator-password")
@@ -252,10 +252,7 @@ class Moderation:
         return Act(self._now_ms(), command.action, session.nick, session.address, target.strip(), reason, until)
 
     def _record(self, act: Act) -> None:
-        try:
-            self._register.record(act)
-        except NotWrittenError:
-            raise RefusedError("not-recorded") from None
+        self._decree(self._register.rules, act)
 
     def _decree(self, rules: Rules, act: Act) -> None:
         try:

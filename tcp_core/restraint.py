@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from tcp_core.limits import Allowance
+
 AT_ONCE = 100
 """So many records of one kind may come at once: a class enters without one being left out."""
 PER_SECOND = 1.0
@@ -30,7 +32,7 @@ class Restraint(logging.Filter):
         super().__init__()
         self._clock = clock
         self._lock = threading.Lock()
-        self._due: dict[Kind, float] = {}  # when the next would be due at an even pace
+        self._allowance: Allowance[Kind] = Allowance(AT_ONCE, 1 / PER_SECOND)
         self._left_out: dict[Kind, int] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -38,11 +40,10 @@ class Restraint(logging.Filter):
         kind = record.name, str(record.msg), str(getattr(record, "reason", ""))
         with self._lock:
             now = self._clock()
-            due = max(self._due.get(kind, now), now)
-            if due - now > (AT_ONCE - 1) / PER_SECOND:
+            if self._allowance.wait_seconds(kind, now):
                 self._left_out[kind] = self._left_out.get(kind, 0) + 1
                 return False
-            self._due[kind] = due + 1 / PER_SECOND
+            self._allowance.count(kind, now)
             left_out = self._left_out.pop(kind, 0)
         if left_out:
             record.not_logged = left_out

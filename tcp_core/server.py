@@ -224,38 +224,24 @@ class Server:
     def _serve(self, sock: socket.socket, door: Door, address: str) -> None:
         sock.setblocking(True)
         self._accepted[door] += 1
+        # Others are counted by address later: in TLS, where they can be told, or when a header has said whose they are.
+        link = Link(sock, address, "", counted=door == "terminal" and self._tls is None)
         try:
-            self._limits.enter()
+            self._limits.enter(link.counted_address)
         except RefusedError as error:
-            self._refused += 1
-            journal.refused(door, address, error.code)
-            self._turn_away(sock, door, error)
+            self._turn_away(sock, door, address, error)
             return
-        link = Link(sock, address, "")
         try:
-            if door == "terminal" and self._tls is None:  # others say later, in TLS or a header, whose they are
-                link = self._counted(link)
             tune(sock)
             link = replace(link, own_address=sock.getsockname()[0])
             if self._tls is not None and door == "terminal":
                 link = self._through_tls(self._tls, link)
             connection = Connection(link, door, self._hub, self._connection_options)
             threading.Thread(target=connection.run, name=f"client {sock.fileno()}", daemon=True).start()
-        except RefusedError as error:
-            self._limits.leave()
-            self._refused += 1
-            journal.refused(door, address, error.code)
-            self._turn_away(sock, door, error)
         except (OSError, RuntimeError) as error:  # the client is gone already, or there can be no more threads
             _logger.error("can't serve a connection", extra={"problem": str(error), "address": address})
-            if link.counted:
-                self._limits.leave_from(address)
-            self._limits.leave()
+            self._limits.leave(link.counted_address)
             link.sock.close()
-
-    def _counted(self, link: Link) -> Link:
-        self._limits.enter_from(link.address)
-        return replace(link, counted=True)
 
     @staticmethod
     def _through_tls(tls: TlsDoor, link: Link) -> Link:
@@ -267,8 +253,10 @@ class Server:
         """Return what is told those who come to the text door without TLS."""
         return TextCodec(self._options.hub.lang).encode_reply(Refused("tls", {"host": host, "port": port}))
 
-    def _turn_away(self, sock: socket.socket, door: Door, error: RefusedError) -> None:
+    def _turn_away(self, sock: socket.socket, door: Door, address: str, error: RefusedError) -> None:
         """Say why not in one line."""
+        self._refused += 1
+        journal.refused(door, address, error.code)
         codec = TextCodec(self._options.hub.lang)
         line = codec.encode_reply(error.reply()) if door == "terminal" else _bye(4503, error)
         self._turned_away.add(sock, line, time.monotonic())

@@ -77,7 +77,7 @@ NEARLY_ALONE: dict[str, set[str]] = {
     "rendering": {"event_log", "messages"},
     "audience": set(),
     "tally": set(),
-    "restraint": set(),
+    "restraint": {"limits"},
     "logs": {"restraint"},
     "journal": {"messages", "session"},
     "metrics": {"figures", "tally", "messages"},
