@@ -7,6 +7,8 @@ DATA_DIR ?= data
 BENCH ?=
 FUZZ_SECONDS ?= 60
 BIN := $(VENV)/bin
+# A test that hangs beyond its own time limit, as one can that has failed, ends with a traceback of all threads.
+LIMITED := timeout --signal=ABRT 30m
 
 FUZZ_TARGETS := $(notdir $(wildcard tests/corpus/*))
 
@@ -25,10 +27,10 @@ check: $(VENV)/.installed-test node_modules/.installed  ## style and types
 	npm run --silent test
 
 pytest: $(VENV)/.installed-test
-	$(BIN)/python -m pytest
+	$(LIMITED) $(BIN)/python -m pytest
 
 soak: $(VENV)/.installed-test  ## minutes of broken connections, killed servers, stalled readers
-	$(BIN)/python -m pytest tests/soak
+	$(LIMITED) $(BIN)/python -m pytest tests/soak
 
 bench: $(VENV)/.installed-bench  ## measure it beside a plain server, in some minutes; BENCH=--help tells what else
 	$(BIN)/python -m benchmarks $(BENCH)

@@ -49,7 +49,7 @@ class Door:
         """Wait until there are `count` connections."""
         async with asyncio.timeout(SECONDS):
             while self.counts.connections != count:
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)
 
 
 StartDoor = Callable[..., Awaitable[Door]]
@@ -117,7 +117,7 @@ async def test_one_too_many_that_reads_nothing_costs_nothing(start_door: StartDo
         await door.connect()
         async with asyncio.timeout(SECONDS):
             while door.counts.refusals.by_reason["max-http-connections"] <= n:
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0)
     assert door.counts.connections == 1
 
 

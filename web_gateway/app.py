@@ -129,7 +129,7 @@ class Gateway:
             del self._websockets[websocket]
             counts.websockets -= 1
             counts.closed(code, by_browser)
-            _log.info("websocket closed", address=client, code=code, seconds=round(time.monotonic() - begin, 3))
+            _log.info("websocket closed", address=client, code=int(code), seconds=round(time.monotonic() - begin, 3))
         return websocket
 
     def _objection(self, request: web.Request, websocket: web.WebSocketResponse) -> Closing | None:
