@@ -21,6 +21,9 @@ from tests.conftest import Program
 from tests.test_real_clients import Terminal, nc
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+PATIENCE_MS = 20_000
+"""How long a slow machine may take; nothing waits that long where all is well."""
+expect.set_options(timeout=PATIENCE_MS)
 _RESET = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
 
@@ -67,10 +70,10 @@ class Tab:
         self.page.fill("#message", text)
         self.page.press("#message", "Enter")
 
-    def is_in(self, state: str, timeout_ms: int = 5000) -> None:
+    def is_in(self, state: str, timeout_ms: int = PATIENCE_MS) -> None:
         expect(self.page.locator("#state")).to_have_attribute("data-state", state, timeout=timeout_ms)
 
-    def hears(self, nick: str, text: str, timeout_ms: int = 5000) -> None:
+    def hears(self, nick: str, text: str, timeout_ms: int = PATIENCE_MS) -> None:
         line = self.log("said").filter(has=self.page.get_by_text(text, exact=True)).last
         expect(line.locator(".text")).to_have_text(text, timeout=timeout_ms)
         expect(line.locator(".nick")).to_have_text(nick)

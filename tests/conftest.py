@@ -21,6 +21,8 @@ import uvloop
 from tcp_core.hub import HubOptions
 from tcp_core.server import Server, ServerOptions
 
+PATIENCE_SECONDS = 20
+"""How long a slow machine may take; nothing waits that long where all is well."""
 NO_RATE = {"rate_per_second": 0.0}
 
 
@@ -28,7 +30,7 @@ class TextClient:
     """A terminal, as far as the wire is concerned."""
 
     def __init__(self, address: tuple[str, int]) -> None:
-        self.sock = socket.create_connection(address, timeout=10)
+        self.sock = socket.create_connection(address, timeout=PATIENCE_SECONDS)
         self.received = b""
 
     def send(self, text: str | bytes) -> None:
@@ -77,7 +79,7 @@ class JsonClient:
     """What the gateway is to the core: JSON lines behind a PROXY header."""
 
     def __init__(self, address: tuple[str, int], client: str = "192.0.2.1", header: bytes | None = None) -> None:
-        self.sock = socket.create_connection(address, timeout=10)
+        self.sock = socket.create_connection(address, timeout=PATIENCE_SECONDS)
         self.received = b""
         self.sock.sendall(f"PROXY TCP4 {client} 127.0.0.1 5 9998\r\n".encode() if header is None else header)
 

@@ -59,7 +59,7 @@ class Core:
 
     def __init__(self, stack: ExitStack) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(10)
+        self._listener.settimeout(20)
         self._stack = stack
         stack.callback(self._listener.close)
         self.port = self._listener.getsockname()[1]
@@ -67,7 +67,7 @@ class Core:
     def accept(self) -> tuple[Peer, dict[str, Any]]:
         """Wait for a browser; return its connection and its `join`."""
         sock, _ = self._listener.accept()
-        sock.settimeout(10)
+        sock.settimeout(20)
         peer = Peer(sock)
         self._stack.callback(peer.close)
         return peer, peer.read()
@@ -80,7 +80,7 @@ class Core:
         except BlockingIOError:
             return True
         finally:
-            self._listener.settimeout(10)
+            self._listener.settimeout(20)
         return False
 
 

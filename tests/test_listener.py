@@ -6,7 +6,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,11 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.soak.websocket import raw_frame
 from web_gateway import listener as listener_module
 from web_gateway.app import Gateway, GatewayOptions
+from web_gateway.bridge import CLOSE_POLICY
+from web_gateway.connection import CLOSING_BYTES, UNUSED_BYTES, Connection
 from web_gateway.limits import ConnectionLimits
 from web_gateway.listener import Listener, ListenerOptions
 from web_gateway.metrics import Counts
@@ -45,11 +48,18 @@ class Door:
         writer.write(data)
         return reader, writer
 
+    def at_end(self, close: Callable[[], object]) -> None:
+        self._stack.callback(close)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let everything go on until it is so."""
+        async with asyncio.timeout(SECONDS):
+            while not condition():
+                await asyncio.sleep(0)
+
     async def left(self, count: int) -> None:
         """Wait until there are `count` connections."""
-        async with asyncio.timeout(SECONDS):
-            while self.counts.connections != count:
-                await asyncio.sleep(0)
+        await self.until(lambda: self.counts.connections == count)
 
 
 StartDoor = Callable[..., Awaitable[Door]]
@@ -115,9 +125,7 @@ async def test_one_too_many_that_reads_nothing_costs_nothing(start_door: StartDo
     await door.left(1)
     for n in range(50):
         await door.connect()
-        async with asyncio.timeout(SECONDS):
-            while door.counts.refusals.by_reason["max-http-connections"] <= n:
-                await asyncio.sleep(0)
+        await door.until(lambda n=n: door.counts.refusals.by_reason["max-http-connections"] > n)  # type: ignore[misc]
     assert door.counts.connections == 1
 
 
@@ -285,6 +293,72 @@ async def test_a_peer_that_is_gone_without_a_word_is_found(start_door: StartDoor
             if hasattr(socket, name):
                 value = sock.getsockopt(socket.IPPROTO_TCP, getattr(socket, name))
                 assert value == listener_module.KEEPALIVE[name], name
+
+
+# ---------------------------------------------------------------- of no use
+
+
+async def _silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while await reader.read(1 << 20):
+        pass
+    writer.close()
+
+
+async def _websocket(start_door: StartDoor) -> tuple[Door, asyncio.StreamReader, asyncio.StreamWriter]:
+    core = await asyncio.start_server(_silent, "127.0.0.1", 0)
+    door = await start_door(gateway={"core_port": core.sockets[0].getsockname()[1]})
+    door.at_end(core.close)
+    reader, writer = await door.connect(WEBSOCKET)
+    await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), SECONDS)
+    return door, reader, writer
+
+
+async def test_a_message_that_is_never_whole_ends_a_websocket(start_door: StartDoor) -> None:
+    door, reader, writer = await _websocket(start_door)
+    empty_fragment = raw_frame(0, b"", final=False)
+    writer.write(raw_frame(1, b"", final=False) + empty_fragment * (UNUSED_BYTES // len(empty_fragment)))
+    with suppress(ConnectionError):
+        assert await to_end(reader) == b""
+    await door.left(0)
+    assert door.counts.refusals.by_reason == {"unused-input": 1}
+
+
+async def test_messages_may_be_of_any_number(start_door: StartDoor) -> None:
+    door, _, writer = await _websocket(start_door)
+    message = raw_frame(1, b"x" * 60_000)
+    for _ in range(100):  # each of which is of use, and the core takes them all
+        writer.write(message)
+        await writer.drain()
+    await door.until(lambda: door.counts.frames_up == 100)
+    assert not door.counts.refusals.by_reason
+
+
+async def test_a_flood_while_a_websocket_closes_is_not_read(
+    start_door: StartDoor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Counting(Connection):
+        taken = 0
+
+        def data_received(self, data: bytes) -> None:
+            Counting.taken += len(data)
+            super().data_received(data)
+
+    monkeypatch.setattr(listener_module, "Connection", Counting)
+    door, reader, writer = await _websocket(start_door)
+    ping = raw_frame(9, b"")
+    writer.write(ping * 100)
+    while not (await asyncio.wait_for(reader.readexactly(2), SECONDS)).startswith(b"\x88"):
+        pass  # a pong
+    assert (await reader.read(100)).startswith(CLOSE_POLICY.to_bytes(2, "big"))
+    flood = ping * (64 * CLOSING_BYTES // len(ping))
+    before = Counting.taken
+    writer.write(flood)
+    await door.until(lambda: Counting.taken - before > CLOSING_BYTES)
+    taken = Counting.taken - before
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    assert Counting.taken - before == taken < len(flood) / 4
+    assert door.counts.connections == 1
 
 
 # -------------------------------------------------------------- too large, no HTTP

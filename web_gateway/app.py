@@ -14,8 +14,17 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.typedefs import Handler
 
 from web_gateway import page
-from web_gateway.bridge import CLOSE_NOT_THE_PROTOCOL, CLOSE_STOPPED, FRAME_BYTES, UNREAD_BYTES, Closing, bridge
+from web_gateway.bridge import (
+    CLOSE_NOT_THE_PROTOCOL,
+    CLOSE_STOPPED,
+    FRAME_BYTES,
+    UNREAD_BYTES,
+    Browser,
+    Closing,
+    bridge,
+)
 from web_gateway.client_address import Network, address_of, client_address, is_trusted
+from web_gateway.connection import Connection
 from web_gateway.headers import add_headers
 from web_gateway.metrics import Counts
 from web_gateway.origin import AllowedHosts, Asked, origin_allowed, scheme_of
@@ -124,6 +133,8 @@ class Gateway:
             objection = self._objection(request, websocket)
             code, reason = objection or await self._bridge(request, websocket, writer, client)
             by_browser = websocket.closed
+            if isinstance(request.protocol, Connection):
+                request.protocol.websocket_closes()
             await websocket.close(code=code, message=_short(reason))
         finally:
             del self._websockets[websocket]
@@ -160,9 +171,10 @@ class Gateway:
     ) -> Closing:
         if request.transport is None or client is None:
             return 1000, ""  # it is gone already
-        return await bridge(
-            websocket, request.transport, writer, client, self._core, self._counts, self._options.unread_bytes
-        )
+        connection = request.protocol
+        came = connection.message_came if isinstance(connection, Connection) else lambda: None
+        browser = Browser(websocket, request.transport, writer, client, came)
+        return await bridge(browser, self._core, self._counts, self._options.unread_bytes)
 
     async def _close_all(self, _: web.Application) -> None:
         closing = [ws.close(code=CLOSE_STOPPED, message=b"the server is stopping") for ws in self._websockets]

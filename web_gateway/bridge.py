@@ -11,7 +11,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import socket
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import cast
 
@@ -48,32 +51,36 @@ def proxy_header(client: str, core: str, core_port: int) -> bytes:
     return f"PROXY TCP{source.version if source.version == 6 else 4} {source} {destination} 0 {core_port}\r\n".encode()
 
 
-async def bridge(
-    websocket: web.WebSocketResponse,
-    browser: asyncio.Transport,
-    writer: AbstractStreamWriter,
-    client: str,
-    core: tuple[str, int],
-    counts: Counts,
-    unread_bytes: int = UNREAD_BYTES,
-) -> Closing:
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """One end."""
+
+    websocket: web.WebSocketResponse
+    """Prepared, without compression."""
+    transport: asyncio.Transport
+    """What carries the WebSocket."""
+    writer: AbstractStreamWriter
+    """What `websocket.prepare` returned; it can wait for the browser to take more."""
+    address: str
+    """The browser's IP address."""
+    message_came: Callable[[], None]
+    """Called when a whole message has come from it."""
+
+
+async def bridge(browser: Browser, core: tuple[str, int], counts: Counts, unread_bytes: int = UNREAD_BYTES) -> Closing:
     """Carry lines both ways until one side ends.
 
-    :param websocket: prepared, without compression.
-    :param browser: the transport that carries the WebSocket.
-    :param writer: what `websocket.prepare` returned; it can wait for the browser to take more.
-    :param client: the browser's IP address.
     :param core: host and port of the JSON door.
     :param counts: where frames, bytes and waiting are counted.
     :param unread_bytes: what a browser may have still to take before it is waited for; 0: any amount.
     :return: how to close the WebSocket.
     """
     unread_bytes = unread_bytes or NO_LIMIT_BYTES
-    browser.set_write_buffer_limits(unread_bytes)  # what the writer waits for, which differs with TLS
+    browser.transport.set_write_buffer_limits(unread_bytes)  # what the writer waits for, which differs with TLS
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             _, pump = await asyncio.get_running_loop().create_connection(
-                lambda: _CoreConnection(websocket, browser, writer, counts, unread_bytes), *core
+                lambda: _CoreConnection(browser, counts, unread_bytes), *core
             )
     except (OSError, TimeoutError):
         counts.core_failures += 1
@@ -82,11 +89,12 @@ async def bridge(
         peer = pump.core.get_extra_info("peername")
         if peer is None or pump.core.is_closing():  # it hung up at once
             return pump.closing
-        pump.core.write(proxy_header(client, *peer[:2]))
+        _little_on_its_way(pump.core)
+        pump.core.write(proxy_header(browser.address, *peer[:2]))
         async with asyncio.timeout(None) as reading:
             pump.end_with(reading)
             try:
-                return await _up(websocket, pump, counts)
+                return await _up(browser, pump, counts)
             finally:
                 pump.end_with(None)
     except TimeoutError:  # the core's end has ended the reading
@@ -95,8 +103,16 @@ async def bridge(
         pump.core.close()
 
 
-async def _up(websocket: web.WebSocketResponse, pump: _CoreConnection, counts: Counts) -> Closing:
+def _little_on_its_way(core: asyncio.Transport) -> None:
+    """Let the system take no more for the core than this, lest it take megabytes from one who floods."""
+    sock = core.get_extra_info("socket")
+    with contextlib.suppress(OSError):  # it is gone already
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LINE_BYTES)
+
+
+async def _up(browser: Browser, pump: _CoreConnection, counts: Counts) -> Closing:
     """Pump from the browser to the core."""
+    websocket = browser.websocket
     controls = 0
     since = time.monotonic()
     async for message in websocket:
@@ -115,6 +131,7 @@ async def _up(websocket: web.WebSocketResponse, pump: _CoreConnection, counts: C
         # A line end can't be in a JSON string, only between tokens: one frame stays one line.
         line = message.data.replace("\n", " ").encode("utf-8", "surrogatepass")
         pump.core.write(line + b"\n")
+        browser.message_came()
         counts.frames_up += 1
         counts.bytes_up += len(line)
         if pump.full is not None:
@@ -132,17 +149,10 @@ class _CoreConnection(asyncio.Protocol):
     closing: Closing = CLOSE_CORE_LOST, "the chat server was lost"
     """How to close the WebSocket when the core has ended."""
 
-    def __init__(
-        self,
-        websocket: web.WebSocketResponse,
-        browser: asyncio.Transport,
-        writer: AbstractStreamWriter,
-        counts: Counts,
-        unread_bytes: int,
-    ) -> None:
-        self._websocket = websocket
-        self._browser = browser
-        self._writer = writer
+    def __init__(self, browser: Browser, counts: Counts, unread_bytes: int) -> None:
+        self._websocket = browser.websocket
+        self._browser = browser.transport
+        self._writer = browser.writer
         self._counts = counts
         self._unread_bytes = unread_bytes
         self._partial = b""  # a line of which the end has not come yet

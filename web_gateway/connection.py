@@ -1,4 +1,4 @@
-"""One HTTP connection, as aiohttp serves it, with what strangers call for: a time limit, few words for bad requests.
+"""One HTTP connection, as aiohttp serves it, with what strangers call for: limits, and few words for bad requests.
 
 Knows nothing about what is served.
 """
@@ -17,6 +17,12 @@ from aiohttp.typedefs import Handler
 from web_gateway.headers import HEADERS
 from web_gateway.metrics import Counts
 
+UNUSED_BYTES = 1 << 20
+"""More input than this without a request or a message in it ends a connection. What waits to be used is far less, since
+aiohttp reads no further then."""
+CLOSING_BYTES = 64 * 1024
+"""So much is read on while a WebSocket is being closed, for the peer's closing frame. A peer that sends more is given
+up when aiohttp has waited long enough, and costs nothing until then."""
 _log = structlog.stdlib.get_logger("web_gateway")
 
 
@@ -32,7 +38,7 @@ class Connection(web.RequestHandler):
     :param settings: aiohttp's.
     """
 
-    __slots__ = ("_address", "_counts", "_deadline", "_header_seconds", "_left")
+    __slots__ = ("_address", "_closing_bytes", "_counts", "_deadline", "_header_seconds", "_left", "_unused")
 
     def __init__(
         self,
@@ -49,12 +55,25 @@ class Connection(web.RequestHandler):
         self._header_seconds = header_seconds
         self._deadline: asyncio.TimerHandle | None = None
         self._left: Callable[[], None] | None = left
+        self._unused = 0  # bytes
+        self._closing_bytes: int | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a header."""
         if self._header_seconds:
             self._deadline = asyncio.get_running_loop().call_later(self._header_seconds, self._too_late)
         super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take input, unless there was too much of no use."""
+        self._unused += len(data)
+        if self._unused > UNUSED_BYTES:
+            self._give_up("unused-input")
+            return
+        if self._closing_bytes is not None and self._unused > self._closing_bytes:
+            self._stop_reading()
+            return  # aiohttp would read on as soon as it has thrown this away
+        super().data_received(data)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End it."""
@@ -64,9 +83,18 @@ class Connection(web.RequestHandler):
 
     def header_came(self) -> None:
         """Note that a whole header has come."""
+        self._unused = 0
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+    def message_came(self) -> None:
+        """Note that a whole message has come by the WebSocket."""
+        self._unused = 0
+
+    def websocket_closes(self) -> None:
+        """Note that all that is still wanted is the peer's closing frame."""
+        self._closing_bytes = self._unused + CLOSING_BYTES
 
     def leave(self) -> None:
         """Say that it has ended, once."""
@@ -75,7 +103,14 @@ class Connection(web.RequestHandler):
             left()
 
     def _too_late(self) -> None:
-        self._counts.refusals.add("header-timeout-seconds", self._address)
+        self._give_up("header-timeout-seconds")
+
+    def _stop_reading(self) -> None:
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.pause_reading()
+
+    def _give_up(self, reason: str) -> None:
+        self._counts.refusals.add(reason, self._address)
         if self.transport is not None:
             self.transport.abort()
 
