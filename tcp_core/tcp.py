@@ -10,14 +10,11 @@ import termios
 KEEPALIVE_IDLE_SECONDS = 60
 USER_TIMEOUT_SECONDS = 360
 """How long sent bytes may stay unacknowledged; longer than a slow reader may take."""
-RECEIVE_BYTES = 64 * 1024
-"""So much (doubled by Linux, socket(7)) the system takes from a peer before it is read, instead of megabytes."""
 _RESET = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
 
 def tune(sock: socket.socket) -> None:
-    """Send at once, take little ahead, find out about peers that are dead (never with a byte that they would see)."""
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
+    """Send at once, and find out about peers that are dead (never with a byte that they would see)."""
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     if hasattr(socket, "TCP_KEEPIDLE"):

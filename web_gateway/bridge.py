@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -89,7 +88,6 @@ async def bridge(browser: Browser, core: tuple[str, int], counts: Counts, unread
         peer = pump.core.get_extra_info("peername")
         if peer is None or pump.core.is_closing():  # it hung up at once
             return pump.closing
-        _little_on_its_way(pump.core)
         pump.core.write(proxy_header(browser.address, *peer[:2]))
         async with asyncio.timeout(None) as reading:
             pump.end_with(reading)
@@ -101,13 +99,6 @@ async def bridge(browser: Browser, core: tuple[str, int], counts: Counts, unread
         return pump.closing
     finally:
         pump.core.close()
-
-
-def _little_on_its_way(core: asyncio.Transport) -> None:
-    """Let the system take no more for the core than this, lest it take megabytes from one who floods."""
-    sock = core.get_extra_info("socket")
-    with contextlib.suppress(OSError):  # it is gone already
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LINE_BYTES)
 
 
 async def _up(browser: Browser, pump: _CoreConnection, counts: Counts) -> Closing:
