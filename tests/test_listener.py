@@ -298,16 +298,24 @@ async def test_a_peer_that_is_gone_without_a_word_is_found(start_door: StartDoor
 # ---------------------------------------------------------------- of no use
 
 
-async def _silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while await reader.read(1 << 20):
-        pass
-    writer.close()
-
-
 async def _websocket(start_door: StartDoor) -> tuple[Door, asyncio.StreamReader, asyncio.StreamWriter]:
-    core = await asyncio.start_server(_silent, "127.0.0.1", 0)
+    writers: list[asyncio.StreamWriter] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        with suppress(ConnectionError):
+            while await reader.read(1 << 20):
+                pass
+        writer.close()
+
+    def end() -> None:
+        core.close()
+        for writer in writers:
+            writer.transport.abort()
+
+    core = await asyncio.start_server(take, "127.0.0.1", 0)
     door = await start_door(gateway={"core_port": core.sockets[0].getsockname()[1]})
-    door.at_end(core.close)
+    door.at_end(end)
     reader, writer = await door.connect(WEBSOCKET)
     await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), SECONDS)
     return door, reader, writer
