@@ -5,12 +5,13 @@ They stay two processes; this one starts them, tells the ways in, and stops both
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
-import subprocess
 import sys
-import threading
+from asyncio.subprocess import PIPE, Process
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import click
@@ -25,42 +26,49 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
 class Part:
     """One of the two processes."""
 
-    def __init__(self, module: str, announcements: int, **options: object) -> None:
-        """Start it, and wait until it has said where it listens.
+    def __init__(self, module: str, process: Process) -> None:
+        self.module = module
+        self.process = process
+        self.ports: list[int] = []
+
+    @classmethod
+    async def start(cls, stack: AsyncExitStack, module: str, announcements: int, **options: object) -> Part:
+        """Start it, and return it when it has said where it listens; `stack` stops it.
 
         :raises click.ClickException: it ended instead; it has said itself why.
         """
-        self.module = module
         arguments = [text for name, value in options.items() for text in (f"--{name.replace('_', '-')}", str(value))]
         # HOST and PORT mean something else to each of the two, so they are given as arguments only.
         env = {key: value for key, value in os.environ.items() if key not in ("PARLEY_HOST", "PARLEY_PORT")}
-        command = [sys.executable, "-m", module, "--until-eof", *arguments]
         # In a group of its own, so that Ctrl-C reaches this process alone, which then stops them in order; and with a
         # pipe from here as standard input, so that it ends if this process is killed.
-        self.process = subprocess.Popen(  # noqa: S603 (nothing in it is anybody else's)
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env, process_group=0
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", module, "--until-eof", *arguments, stdin=PIPE, stdout=PIPE, env=env, process_group=0
         )
-        assert self.process.stdout is not None
-        lines = [self.process.stdout.readline().strip() for _ in range(announcements)]
-        if not all(lines):
-            self.process.wait()
-            raise click.ClickException(f"{module} did not start")
-        self.ports = [int(line.rstrip("/").rpartition(":")[2]) for line in lines]
+        part = cls(module, process)
+        stack.push_async_callback(part.stop)
+        assert process.stdout is not None
+        for _ in range(announcements):
+            line = (await process.stdout.readline()).decode().strip()
+            if not line:
+                await process.wait()
+                raise click.ClickException(f"{module} did not start")
+            part.ports.append(int(line.rstrip("/").rpartition(":")[2]))
+        return part
 
-    def tell_end(self, ended: threading.Event) -> None:
-        """Wait for its end, and set `ended`."""
-        self.process.wait()
-        ended.set()
-
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Ask it to end, and wait for that."""
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        self.send(signal.SIGTERM)
+        try:
+            await asyncio.wait_for(self.process.wait(), STOP_SECONDS)
+        except TimeoutError:
+            self.send(signal.SIGKILL)
+            await self.process.wait()
+
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal, if it is there."""
+        if self.process.returncode is None:
+            self.process.send_signal(number)
 
 
 @click.command(context_settings=_SETTINGS)
@@ -76,44 +84,52 @@ def main(host: str, port: int, web_port: int, gateway_port: int, data_dir: Path)
 
     All other options of parley-core and parley-gateway come from the environment; their --help names the variables.
     """
-    stop = threading.Event()
+    asyncio.run(_run(host, port, web_port, gateway_port, data_dir))
+
+
+async def _run(host: str, port: int, web_port: int, gateway_port: int, data_dir: Path) -> None:
+    stop = asyncio.Event()
     parts: list[Part] = []
     tls = bool(os.environ.get("PARLEY_TLS_CERT"))
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: stop.set())
+        loop.add_signal_handler(number, stop.set)
     if tls and not sys.stdin.isatty():  # at a terminal it means that this is closed; else, that the certificate is new
-        signal.signal(signal.SIGHUP, lambda *_: _pass_on(parts))
+        loop.add_signal_handler(signal.SIGHUP, _pass_on, parts)
     scheme, command = ("https", "ncat --ssl") if tls else ("http", "nc")
     page_url = os.environ.get("PARLEY_PAGE_URL", f"{scheme}://{{host}}:{web_port or 8080}/")
-    core = Part("tcp_core", 2, host=host, port=port, gateway_port=gateway_port, data_dir=data_dir, page_url=page_url)
-    parts.append(core)
-    try:
-        gateway = Part("web_gateway", 1, host=host, port=web_port, core_port=core.ports[1], text_port=core.ports[0])
+    async with AsyncExitStack() as stack:
+        core = await Part.start(
+            stack, "tcp_core", 2, host=host, port=port, gateway_port=gateway_port, data_dir=data_dir, page_url=page_url
+        )
+        parts.append(core)
+        gateway = await Part.start(
+            stack, "web_gateway", 1, host=host, port=web_port, core_port=core.ports[1], text_port=core.ports[0]
+        )
         parts.append(gateway)
         shown = _shown(host)
         print(f"\nThe room is open.\n\n    in a browser    {scheme}://{shown}:{gateway.ports[0]}/")
         print(f"    in a terminal   {command} {shown.strip('[]')} {core.ports[0]}\n\nCtrl-C closes it.", flush=True)
-        _wait(stop, core, gateway)
-    finally:
-        for part in reversed(parts):
-            part.stop()
+        await _wait(stop, parts)
 
 
 def _pass_on(parts: list[Part]) -> None:
     for part in parts:
-        part.process.send_signal(signal.SIGHUP)
+        part.send(signal.SIGHUP)
 
 
-def _wait(stop: threading.Event, *parts: Part) -> None:
+async def _wait(stop: asyncio.Event, parts: list[Part]) -> None:
     """Return when asked to stop.
 
     :raises click.ClickException: one of the parts has ended by itself.
     """
+    ends = [asyncio.ensure_future(part.process.wait()) for part in parts]
+    stopped = asyncio.ensure_future(stop.wait())
+    await asyncio.wait([stopped, *ends], return_when=asyncio.FIRST_COMPLETED)
+    for waiting in (stopped, *ends):
+        waiting.cancel()
     for part in parts:
-        threading.Thread(target=part.tell_end, args=(stop,), daemon=True).start()
-    stop.wait()
-    for part in parts:
-        if part.process.poll() is not None:
+        if part.process.returncode is not None:
             raise click.ClickException(f"{part.module} has ended by itself, with {part.process.returncode}")
 
 
