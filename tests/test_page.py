@@ -69,3 +69,36 @@ def test_the_page_that_comes_with_it_is_complete() -> None:
     assets = page.load(page.default_directory(), 4321)
     assert b'<meta name="parley-text-port" content="4321">' in assets["/"].body
     assert {"/app.js", "/style.css"} <= set(assets)
+
+
+SCRIPT = b"""// What it is.
+/**
+ * Several lines; a star * and a slash / in them.
+ */
+const address = "http://somewhere/"; // stays
+  // goes
+/** @type {string} */ let cast = /** @type {any} */ (1);
+/* two */ /* on a line */
+let end;
+"""
+
+
+def test_comments_on_lines_of_their_own_are_not_sent() -> None:
+    assert page.without_comments(SCRIPT).splitlines() == [
+        b"",
+        b"",
+        b"",
+        b"",
+        b'const address = "http://somewhere/"; // stays',
+        b"",
+        b"/** @type {string} */ let cast = /** @type {any} */ (1);",
+        b"/* two */ /* on a line */",
+        b"let end;",
+    ]
+
+
+def test_what_is_no_script_keeps_what_looks_like_a_comment(directory: Path) -> None:
+    (directory / "notes.txt").write_text("// x\n")
+    assets = page.load(directory, 9997)
+    assert assets["/notes.txt"].body == b"// x\n"
+    assert assets["/app.js"].body == b"\n" * 100
