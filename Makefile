@@ -5,6 +5,7 @@ VENV ?= .venv
 HOST ?= 127.0.0.1
 DATA_DIR ?= data
 BENCH ?=
+DOCS ?=
 FUZZ_SECONDS ?= 60
 BIN := $(VENV)/bin
 # A test that hangs beyond its own time limit, as one can that has failed, ends with a traceback of all threads.
@@ -12,7 +13,7 @@ LIMITED := timeout --signal=ABRT 30m
 
 FUZZ_TARGETS := $(notdir $(wildcard tests/corpus/*))
 
-.PHONY: run test check pytest soak bench fuzz setup tools clean
+.PHONY: run test check pytest soak bench fuzz screenshots setup tools clean
 
 run: $(VENV)/.installed  ## open a room at http://127.0.0.1:8080/ and `nc 127.0.0.1 9997`; HOST=0.0.0.0 for a LAN
 	@$(BIN)/parley --host $(HOST) --data-dir $(DATA_DIR)
@@ -39,6 +40,9 @@ fuzz: $(VENV)/.installed-fuzz  ## search for bytes that break a parser: each tar
 	@for target in $(FUZZ_TARGETS); do mkdir -p .fuzz/$$target; echo "== $$target"; \
 		$(BIN)/python -m tests.fuzz $$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=1024 -timeout=10 -max_len=4096 \
 			-artifact_prefix=.fuzz/ -print_final_stats=1 .fuzz/$$target tests/corpus/$$target || exit 1; done
+
+screenshots: $(VENV)/.installed-test tools  ## pictures of all states of the page, in screenshots/; DOCS=1: those of README.md too
+	DOCS=$(DOCS) $(LIMITED) $(BIN)/python -m pytest --quiet tests/screenshots.py
 
 setup: tools $(VENV)/.installed-test node_modules/.installed
 

@@ -6,6 +6,7 @@
     latency     cases: how long a message takes
     presence    cases: what being there and coming in cost
     history     cases: a log of a million events
+    page        case: typing in a page with a long conversation
     scaling     cases: cost against the number of readers
     bench       what a case works with: settings, rooms with crowds in them, a place for its figures
     loads       ways to talk: as fast as it goes, one at a time, at a steady pace

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from typing import NamedTuple
 
 from benchmarks.bench import Bench
 from benchmarks.history import long_log
 from benchmarks.latency import steady_pace
+from benchmarks.page import typing
 from benchmarks.presence import idle_memory, joining, many_browsers
 from benchmarks.scaling import scaling
 from benchmarks.throughput import flood_fan_out, one_at_a_time, slow_readers
+
+_HAS_BROWSER = bool(shutil.which("chromium") or shutil.which("chromium-browser"))
 
 
 class Case(NamedTuple):
@@ -35,5 +39,6 @@ CASES = {
     "long-log": Case(long_log),
     "slow-readers": Case(slow_readers),
     "scaling": Case(scaling),
+    "typing": Case(typing, by_default=_HAS_BROWSER),
     "browsers": Case(many_browsers, by_default=False),
 }

@@ -40,6 +40,9 @@ JOINS = Quantity("joins", "/s")
 TAKEN = Quantity("time", "s")
 START = Quantity("start to first prompt", "s")
 PAGE, SLOW_PAGE = (Quantity(f"history page, {name}", "ms") for name in ("p50", "p99"))
+LONGEST_TASK = Quantity("longest task of the page", "ms")
+HEAP = Quantity("heap of the page, growth", "MiB")
+LINES = Quantity("lines shown", "")
 SHARE = Quantity("rate, of that when all read", "×")
 
 _COLUMNS: tuple[tuple[str, int], ...] = (

@@ -4,19 +4,21 @@
 import { Connection } from "./connection.js";
 import { Keep } from "./storage.js";
 import { Outbox } from "./outbox.js";
+import { Memory, Seen } from "./memory.js";
+import { Sent } from "./sent.js";
+import { Settings } from "./settings.js";
 import { Store } from "./store.js";
 import { View } from "./view.js";
 import { isSecret } from "./protocol.js";
-import { caughtUp, initial, readRemembered, restore } from "./state.js";
-import { choose } from "./language.js";
+import { caughtUp, initial, restore } from "./state.js";
+import { choose, load, offered } from "./language.js";
 import { socketAddress, textPort } from "./address.js";
 import { terminalCommand } from "./view/entrance.js";
 
 /** @import {Join, Refused, ServerMessage} from "./protocol.js" */
-/** @import {Change, Remembered} from "./state.js" */
+/** @import {Change} from "./state.js" */
 
 const EARLIER_EVENTS = 200;
-const REMEMBER_EVERY_MS = 1000;
 const KICKED = 4500;
 const BANNED = 4501;
 const QUIT = 4506;
@@ -29,13 +31,17 @@ const PASSING = new Set(["not-stored", "not-readable", "connections", "join-time
 /** Refusals that the server closes the connection after. */
 const LAST = new Set(["attempts", "banned", "joins", "locked"]);
 
-const words = choose(navigator.languages);
+const loading = load(choose(navigator.languages, offered()));
+const words = loading instanceof Promise ? await loading : loading; // English is here, and nothing has to wait for it
 const forGood = new Keep(() => localStorage);
 const forReload = new Keep(() => sessionStorage);
 
-const remembered = readRemembered(forReload.get("session"));
+const memory = new Memory(forReload);
+const remembered = memory.session;
 const store = new Store(remembered ? restore(remembered) : initial);
+const seen = new Seen(forGood);
 const outbox = new Outbox(forReload);
+const sent = new Sent(forReload);
 const connection = new Connection(socketAddress(), greeting);
 
 /** The nick to ask for; the server may give another. */
@@ -50,7 +56,6 @@ let inside = remembered !== null;
 let renaming = null;
 /** Whether the outbox may send: the replay is over, so an answer can't come before its turn. */
 let attached = false;
-let rememberingSoon = false;
 
 const view = new View(words, {
   join,
@@ -69,14 +74,23 @@ const view = new View(words, {
     outbox.add(text);
     view.toBottom();
   },
+  command: (text) => void outbox.add(text),
+  whose(nick) {
+    if (nick === store.state.nick) return "own";
+    return store.state.ignored.nicks.has(nick) ? "ignored" : "other";
+  },
   keepDraft: (text) => forReload.set("draft", isSecret(text) ? "" : text),
-  limit: () => store.state.textCharacters,
+  limits: () => ({ characters: store.state.textCharacters, lines: store.state.textLines }),
+  known: () => store.state,
   askEarlier() {
     const { oldest, earlier, asking } = store.state;
     if (oldest === null || !earlier || asking || !caughtUp(store.state)) return;
     if (connection.send({ type: "history", before: oldest, limit: EARLIER_EVENTS })) store.take({ type: "asked" });
   },
   trimmed: (oldest) => store.take({ type: "trimmed", oldest }),
+  seen(seq) {
+    if (store.state.epoch !== null) seen.mark(store.state.epoch, seq);
+  },
   rename(nick) {
     if (renaming !== null) outbox.remove(renaming);
     renaming = outbox.add(`/nickname ${nick}`).id;
@@ -89,8 +103,10 @@ const view = new View(words, {
 }, {
   nick: new URLSearchParams(location.search).get("nick") ?? asText(forGood.get("nick")),
   draft: asText(forReload.get("draft")),
+  sent,
   command: terminalCommand(location.hostname, textPort()),
-});
+  address: location.origin + location.pathname,
+}, new Settings(forGood));
 
 connection.addEventListener("status", () => {
   const { status } = connection;
@@ -101,6 +117,7 @@ connection.addEventListener("status", () => {
     store.take({ type: "lost" });
   }
   if (status.state === "ended") ended(status.code);
+  if (status.state === "reconnecting" && inside && store.state.live === null) view.showBefore(memory.events);
   view.showStatus(status, status.state === "ended" ? refusal || (WORDED.has(status.code) ? status.reason : "") : "");
 });
 
@@ -117,12 +134,13 @@ connection.addEventListener("messages", (event) => {
 store.addEventListener("change", (event) => {
   const changes = /** @type {CustomEvent<Change[]>} */ (event).detail;
   view.showChanges(changes, store.state);
+  memory.take(changes);
   if (changes.some(({ kind }) => kind === "renamed-self")) {
     wantedNick = store.state.nick;
     forGood.set("nick", wantedNick);
   }
   if (changes.some(({ kind }) => kind === "resync")) connection.start();
-  rememberSoon();
+  memory.soon(remember);
 });
 
 outbox.addEventListener("change", showOutbox);
@@ -141,7 +159,9 @@ document.addEventListener("visibilitychange", () => {
 addEventListener("pagehide", remember);
 
 showOutbox();
+if (isSecureContext) addEventListener("load", () => void navigator.serviceWorker?.register("sw.js").catch(() => undefined));
 if (inside) {
+  view.rename.show(store.state.nick);
   view.showRoom(false);
   connection.start();
 }
@@ -181,6 +201,8 @@ function greeting() {
 function answered(message) {
   switch (message.type) {
     case "welcome":
+      view.resume(seen.of(message.epoch));
+      view.showBefore([]);
       view.showRoom(!inside);
       inside = true;
       remember();
@@ -252,29 +274,17 @@ function ended(code) {
 /** Forgets the session; the place in the log stays, so that one who comes back sees what was missed. */
 function gone() {
   store.take({ type: "ended" });
-  forReload.remove("session");
+  memory.forget();
+  sent.forget();
+  view.showBefore([]);
 }
 
 function showOutbox() {
   view.showPending(outbox.entries, outbox.waiting, store.state);
 }
 
-function rememberSoon() {
-  if (rememberingSoon) return;
-  rememberingSoon = true;
-  setTimeout(() => {
-    rememberingSoon = false;
-    remember();
-  }, REMEMBER_EVERY_MS);
-}
-
-/** What a reload needs to come back as the same participant. Before the welcome, what is kept is better. */
 function remember() {
-  const { nick, session, epoch, newest, live } = store.state;
-  if (!inside || session === null || epoch === null || live === null) return;
-  /** @type {Remembered} */
-  const value = { nick, session, epoch, after: newest ?? live };
-  forReload.set("session", value);
+  if (inside) memory.save(store.state);
 }
 
 /** @param {unknown} value */

@@ -1,8 +1,7 @@
 // One WebSocket at a time, and the next when it is gone: joining, liveness, backoff.
 // Knows nothing about the room or the page: it is given the first message to send, and passes on what comes.
 
-import { SUBPROTOCOL, decode, encode } from "./protocol.js";
-import { newIdentifier } from "./identifier.js";
+import { SUBPROTOCOL, decode, encode, newIdentifier } from "./protocol.js";
 
 /** @import {ClientMessage, Join} from "./protocol.js" */
 

@@ -1,8 +1,7 @@
 // What has been typed and is not yet acknowledged, in order: kept, sent, sent again, refused.
 // Knows nothing about sockets or the page: it is given a function that sends while there is a connection.
 
-import { isCommand, isSecret } from "./protocol.js";
-import { newIdentifier } from "./identifier.js";
+import { isCommand, isSecret, newIdentifier } from "./protocol.js";
 
 /** @import {Input} from "./protocol.js" */
 

@@ -1,7 +1,7 @@
 // The messages of the JSON door: their shapes, and the way from text to message and back.
 // Knows nothing about sockets, the page, or what the messages are good for.
 
-/** @typedef {{text_characters?: number, nick_characters?: number}} Limits */
+/** @typedef {{text_characters?: number, text_lines?: number, nick_characters?: number}} Limits */
 
 /** @typedef {{type: "joined", room: string, seq: number, ts: number, nick: string}} Joined */
 /** @typedef {{type: "left", room: string, seq: number, ts: number, nick: string, reason?: string}} Left */
@@ -12,7 +12,7 @@
 
 /**
  * @typedef {{type: "welcome", nick: string, session: string, room: string, epoch: string, live: number,
- *   resumed: boolean, lang?: string, limits?: Limits}} Welcome
+ *   resumed: boolean, lang?: string, limits?: Limits, commands?: unknown}} Welcome
  */
 /** @typedef {{type: "members", room: string, nicks: string[], more?: boolean}} Members */
 /** @typedef {{type: "history", room: string, events: RoomEvent[], more: boolean}} History */
@@ -149,4 +149,36 @@ export function isSecret(text) {
 /** Whether an event is a message of which only its place is left: an operator has removed the text. @param {RoomEvent} event */
 export function isRemoved(event) {
   return event.type === "said" && event.text === "";
+}
+
+/**
+ * @typedef {object} Command
+ * @property {string} name without the slash
+ * @property {string} usage with the slash, and what goes after it
+ * @property {string} help
+ * @property {readonly string[]} aliases
+ * @property {boolean} operator whether only operators may use it
+ */
+
+/** What can be read of a list; another server may have none. @param {unknown} value @returns {Command[]} */
+export function readCommands(value) {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((/** @type {Partial<Command> | null} */ each) => {
+    if (typeof each?.name !== "string" || typeof each.usage !== "string" || typeof each.help !== "string") return [];
+    const aliases = Array.isArray(each.aliases) ? each.aliases.filter((alias) => typeof alias === "string") : [];
+    return [{ name: each.name, usage: each.usage, help: each.help, aliases, operator: each.operator === true }];
+  });
+}
+
+/**
+ * The id of an input or a ping: a random UUID. `crypto.randomUUID` is missing on a page that came over plain http.
+ * @param {Pick<Crypto, "getRandomValues"> & {randomUUID?: () => string}} source @returns {string}
+ */
+export function newIdentifier(source = crypto) {
+  if (typeof source.randomUUID === "function") return source.randomUUID();
+  const bytes = source.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

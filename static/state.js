@@ -2,9 +2,11 @@
 // Knows nothing about the page, sockets, time or storage. The events themselves are not kept here: seqs have no holes,
 // so the newest and the oldest shown are enough to tell what is new; the changes say what there is to show.
 
+import { readCommands } from "./protocol.js";
 import { listed, nobody, recalled, renamed } from "./ignored.js";
 
 /** @import {Cleared, RoomEvent, ServerMessage, Welcome, History, Gap} from "./protocol.js" */
+/** @import {Command} from "./protocol.js" */
 /** @import {Ignored} from "./ignored.js" */
 
 /**
@@ -21,6 +23,8 @@ import { listed, nobody, recalled, renamed } from "./ignored.js";
  * @property {ReadonlySet<string>} people nicks of those who are here
  * @property {readonly string[]} gathering nicks from the parts of `members` so far
  * @property {number} textCharacters how long a message may be
+ * @property {number} textLines how many lines it may have
+ * @property {readonly Command[]} commands what may be typed besides messages
  * @property {ReadonlySet<number>} removed seqs of messages that are known to have been removed
  * @property {Ignored} ignored whose messages are hidden
  */
@@ -68,6 +72,8 @@ export const initial = Object.freeze({
   people: new Set(),
   gathering: [],
   textCharacters: 4000,
+  textLines: 200,
+  commands: [],
   removed: new Set(),
   ignored: nobody,
 });
@@ -153,6 +159,8 @@ function welcomed(state, welcome) {
     gathering: [],
     ignored: anotherLog ? nobody : listed(state.ignored, []),
     textCharacters: welcome.limits?.text_characters ?? state.textCharacters,
+    textLines: welcome.limits?.text_lines ?? state.textLines,
+    commands: readCommands(welcome.commands),
   };
   /** @type {Change[]} */
   const changes = anotherLog ? [{ kind: "restarted" }] : [];

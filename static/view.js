@@ -1,16 +1,25 @@
 // The page: puts its parts together and shows them what concerns them, once a frame.
 // Knows nothing about sockets and storage; what a person does goes out through the actions.
 
-import { translate, find } from "./view/dom.js";
-import { perFrame } from "./view/frame.js";
+import { find, perFrame, translate } from "./view/dom.js";
+import { Away, watchPresence } from "./view/away.js";
+import { Before } from "./view/before.js";
 import { Composer } from "./view/composer.js";
 import { Entrance } from "./view/entrance.js";
+import { Finder } from "./view/finder.js";
+import { Invitation } from "./view/invite.js";
 import { Log } from "./view/log.js";
+import { NickMenu } from "./view/nick_menu.js";
 import { Pending } from "./view/pending.js";
 import { People } from "./view/people.js";
 import { Rename } from "./view/rename.js";
+import { SettingsDialog } from "./view/settings.js";
+import { Shortcuts } from "./view/shortcuts.js";
 import { StatusBar } from "./view/status.js";
 
+/** @import {RoomEvent} from "./protocol.js" */
+/** @import {Sent} from "./sent.js" */
+/** @import {Settings} from "./settings.js" */
 /** @import {Change, State} from "./state.js" */
 /** @import {Status} from "./connection.js" */
 /** @import {Entry} from "./outbox.js" */
@@ -22,9 +31,10 @@ import { StatusBar } from "./view/status.js";
 
 /**
  * @typedef {LogActions & PendingActions & ComposerActions & StatusActions & {
+ *   whose(nick: string): "own" | "ignored" | "other", command(text: string): void,
  *   join(nick: string, password: string): void, leave(): void, rename(nick: string): void, giveUp(): void}} Actions
  */
-/** @typedef {{nick: string, draft: string, command: string}} Filled what stands in the fields at first */
+/** @typedef {{nick: string, draft: string, sent: Sent, command: string, address: string}} Filled what stands in the fields at first */
 
 export class View {
   /** What the next frame has to show. @type {{state: State, people: boolean, entries: readonly Entry[] | null} | null} */
@@ -33,18 +43,36 @@ export class View {
   #soon = perFrame(() => this.#draw());
   #parts;
 
-  /** @param {Words} words @param {Actions} actions @param {Filled} filled */
-  constructor(words, actions, filled) {
+  /** @param {Words} words @param {Actions} actions @param {Filled} filled @param {Settings} settings */
+  constructor(words, actions, filled, settings) {
     translate(words);
+    const log = new Log(words, actions, () => this.#parts.finder.take());
     this.#parts = {
       entrance: new Entrance(words, actions, filled),
       status: new StatusBar(words, actions),
-      log: new Log(words, actions),
+      log,
+      finder: new Finder(words, log, actions),
       pending: new Pending(words, actions),
       people: new People(words),
-      composer: new Composer(words, actions, filled.draft),
+      composer: new Composer(words, actions, filled.draft, filled.sent),
       rename: new Rename(words, actions),
+      menu: new NickMenu(words, {
+        whose: (nick) => actions.whose(nick),
+        mention: (nick) => this.#parts.composer.mention(nick),
+        ignore: (nick, ignore) => actions.command(`/${ignore ? "ignore" : "unignore"} ${nick}`),
+        rename: () => this.#parts.rename.open(),
+      }),
+      away: new Away(settings),
+      before: new Before(words),
+      settings: new SettingsDialog(words, settings),
+      shortcuts: new Shortcuts(words, settings, () => this.toBottom()),
+      invitation: new Invitation(words, filled),
     };
+    watchPresence((here) => {
+      this.#parts.log.look(here);
+      this.#parts.away.look(here);
+    });
+    addEventListener("keydown", (event) => this.#key(event));
     find("leave", HTMLButtonElement).addEventListener("click", () => actions.leave());
   }
 
@@ -86,15 +114,27 @@ export class View {
   /** @param {readonly Change[]} changes @param {State} state */
   showChanges(changes, state) {
     const due = this.#later(state);
-    if (changes.some(({ kind }) => kind === "people" || kind === "nick")) due.people = true;
+    if (changes.some(({ kind }) => kind === "people" || kind === "nick" || kind === "ignoring")) due.people = true;
     if (changes.some(({ kind }) => kind === "earlier" || kind === "caught-up")) this.#parts.log.showEarlier(state);
+    this.#parts.log.setSelf(state.nick);
     this.#parts.log.take(changes);
+    this.#parts.away.take(changes, state);
+  }
+
+  /** What was shown before a reload, until the room itself can be had; none takes it away. @param {readonly RoomEvent[]} events */
+  showBefore(events) {
+    if (this.#parts.before.show(events)) this.#parts.log.toBottom();
   }
 
   /** @param {readonly Entry[]} entries @param {number} waiting @param {State} state */
   showPending(entries, waiting, state) {
     this.#later(state).entries = entries;
     this.#parts.status.showWaiting(waiting);
+  }
+
+  /** How far the conversation was seen at an earlier visit. @param {number | null} seq */
+  resume(seq) {
+    this.#parts.log.resume(seq);
   }
 
   /** One's own message is what one wants to see next. */
@@ -119,15 +159,24 @@ export class View {
     this.#due = null;
     if (due === null) return;
     if (due.people) {
-      this.#parts.people.show(due.state.people, due.state.nick);
+      this.#parts.people.show(due.state.people, due.state.nick, due.state.ignored.nicks);
       this.#parts.rename.show(due.state.nick);
     }
     if (due.entries !== null) this.#parts.pending.show(due.entries, due.state.nick);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (!this.#inRoom || event.code !== "KeyF" || !event.shiftKey || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+    event.preventDefault();
+    this.#parts.finder.open();
   }
 
   #swap() {
     find("entrance", HTMLElement).hidden = this.#inRoom;
     find("room", HTMLElement).hidden = !this.#inRoom;
     find("self", HTMLElement).hidden = !this.#inRoom;
+    find("invite", HTMLElement).hidden = !this.#inRoom;
+    find("find", HTMLElement).hidden = !this.#inRoom;
   }
 }

@@ -6,10 +6,12 @@ sockets.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType, ValidationError, json
 
 from tcp_core import wording
-from tcp_core.commands import DEFAULT_LIMITS, InputLimits, understand
+from tcp_core.commands import COMMANDS, DEFAULT_LIMITS, InputLimits, understand
 from tcp_core.framing import JSON_LINE_BYTES
 from tcp_core.messages import (
     ROOM,
@@ -30,6 +32,7 @@ from tcp_core.messages import (
     Refused,
     RefusedError,
     Reply,
+    Welcome,
 )
 from tcp_core.wording import Lang
 
@@ -52,6 +55,31 @@ class _History(Struct, frozen=True, tag_field="type", tag="history"):
     room: str
     events: list[Raw]
     more: bool
+
+
+class _Command(Struct, frozen=True, omit_defaults=True):
+    """A row of the command table as a page offers it to be typed."""
+
+    name: str
+    usage: str
+    help: str
+    aliases: tuple[str, ...] = ()
+    operator: bool = False
+
+
+@lru_cache
+def _commands(lang: Lang) -> bytes:
+    rows = (
+        _Command(
+            row.names[0],
+            wording.usage(row.names[0], lang),
+            wording.help_on(row.names[0], lang),
+            row.names[1:],
+            row.operator,
+        )
+        for row in COMMANDS
+    )
+    return _ENCODER.encode(list(rows))
 
 
 def encode_event(event: Event) -> bytes:
@@ -97,6 +125,8 @@ class JsonCodec:
                 return self._worded("notice", "help", "\n".join(lines), reply.id)
             case BanList():
                 return self._worded("notice", "bans", "\n".join(wording.ban_list(reply, self.lang)), reply.id)
+            case Welcome():
+                return _ENCODER.encode(reply)[:-1] + b',"commands":' + _commands(self.lang) + b"}\n"
             case Members():
                 return _members(reply.nicks)
             case History():

@@ -179,6 +179,7 @@ class Reception:
             position = command.after
         limits = {
             "text_characters": self._options.input_limits.characters,
+            "text_lines": self._options.input_limits.lines,
             "nick_characters": nicknames.NICK_CHARACTERS,
             "line_bytes": JSON_LINE_BYTES,
         }

@@ -34,6 +34,11 @@ def usage(command: str, lang: Lang) -> str:
     return " ".join(filter(None, (f"/{command}", WORDINGS[lang].arguments.get(command))))
 
 
+def help_on(command: str, lang: Lang) -> str:
+    """Return what `command` is good for, in a few words."""
+    return WORDINGS[lang].help[command]
+
+
 def refusal(reply: Refused, lang: Lang) -> str:
     """Return the one line that tells why not."""
     details = _details(reply.details, lang)
@@ -106,7 +111,7 @@ def command_list(lang: Lang, operator: bool = False) -> list[str]:
         if row.operator and not operator:
             continue
         aliases = "".join(f" (/{name})" for name in row.names[1:])
-        lines.append(f"{usage(row.names[0], lang)}{aliases} — {wording.help[row.names[0]]}")
+        lines.append(f"{usage(row.names[0], lang)}{aliases} — {help_on(row.names[0], lang)}")
     return [*lines, wording.said_as_is]
 
 

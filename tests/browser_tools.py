@@ -12,11 +12,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
+from tcp_core.event_log import EventLog
+from tcp_core.messages import Event, Said
 from tests.conftest import Program
 from tests.test_real_clients import Terminal, nc
 
@@ -24,7 +27,17 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PATIENCE_MS = 20_000
 """How long a slow machine may take; nothing waits that long where all is well."""
 expect.set_options(timeout=PATIENCE_MS)
+ATTENTION = """
+window.attention = { hidden: false, focused: true };
+Object.defineProperty(document, "hidden", { get: () => attention.hidden });
+Object.defineProperty(document, "visibilityState", { get: () => (attention.hidden ? "hidden" : "visible") });
+document.hasFocus = () => attention.focused;
+"""
+"""Chromium takes every page under test for the one in front, so a page is told whether it is."""
 _RESET = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
+
+
+Both = Callable[..., tuple[Program, Program]]
 
 
 class Served(Protocol):
@@ -98,6 +111,37 @@ class Tab:
 
     def people(self) -> Locator:
         return self.page.locator("#people li .nick")
+
+
+def look_away(tab: Tab, *, hidden: bool = False, focused: bool = False) -> None:
+    tab.page.evaluate("state => { Object.assign(attention, state); }", {"hidden": hidden, "focused": focused})
+    tab.page.evaluate("[dispatchEvent(new Event('blur')), document.dispatchEvent(new Event('visibilitychange'))]")
+
+
+def look_back(tab: Tab) -> None:
+    tab.page.evaluate("() => { Object.assign(attention, { hidden: false, focused: true }); }")
+    tab.page.evaluate("dispatchEvent(new Event('focus'))")
+
+
+def is_whole(tab: Tab, first: int = 1) -> None:
+    """Everything is shown once, in order and without a hole."""
+    seqs = tab.seqs()
+    assert seqs == list(range(first, first + len(seqs)))
+
+
+def fill_log(data_dir: Path, count: int, since_ms: int, step_ms: int = 0) -> int:
+    """Write `count` messages of Old into the log while no core runs; return the newest seq."""
+    log = EventLog(data_dir)
+    try:
+        drafts: list[Event] = [Said(nick="Old", text=f"old {log.last + 1 + n}") for n in range(count)]
+        if step_ms:
+            for n, draft in enumerate(drafts):
+                log.append([draft], since_ms + n * step_ms)
+        else:
+            log.append(drafts, since_ms)
+        return log.last
+    finally:
+        log.close()
 
 
 class OpenTab(Protocol):

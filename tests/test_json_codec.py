@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tcp_core.commands import COMMANDS as TABLE
 from tcp_core.commands import DEFAULT_LIMITS
 from tcp_core.framing import JSON_LINE_BYTES
 from tcp_core.json_codec import JsonCodec, encode_event
@@ -44,6 +45,7 @@ from tcp_core.messages import (
     Say,
     Welcome,
 )
+from tcp_core.wording import LANGS, Lang, command_list
 from tests.hypothesis_profile import FEW, PURE
 
 EN, RU = JsonCodec("en"), JsonCodec("ru")
@@ -69,14 +71,6 @@ EVENTS: tuple[tuple[Event, str], ...] = (
     ),
 )
 REPLIES: tuple[tuple[Any, str], ...] = (
-    (
-        Welcome(
-            nick="Ann", session="s", room=ROOM, epoch="e", live=1, resumed=True, lang="en", server={"name": "n"},
-            limits={"line_bytes": 1},
-        ),
-        '{"type":"welcome","nick":"Ann","session":"s","room":"main","epoch":"e","live":1,"resumed":true,"lang":"en",'
-        '"server":{"name":"n"},"limits":{"line_bytes":1}}',
-    ),
     (Members(ROOM, ["Ann", "Bob"]), '{"type":"members","room":"main","nicks":["Ann","Bob"],"more":false}'),
     (Members(ROOM, []), '{"type":"members","room":"main","nicks":[],"more":false}'),
     (
@@ -140,6 +134,35 @@ NOT_THE_PROTOCOL = (
     '{"type":"said","room":"main","seq":1,"ts":1,"nick":"Bob","text":"forged"}',
     '{"type":"welcome"}', '{"type":"listmembers"}', '{"type":"say","text":"x"}',
 )  # fmt: skip
+
+
+WELCOME = Welcome(
+    nick="Ann",
+    session="s",
+    room=ROOM,
+    epoch="e",
+    live=1,
+    resumed=True,
+    lang="en",
+    server={"name": "n"},
+    limits={"a": 1},
+)
+
+
+@pytest.mark.parametrize("lang", LANGS)
+def test_a_welcome_tells_every_command_in_the_language_of_its_reader(lang: Lang) -> None:
+    """The same rows, in the same order and words, as /help has for an operator."""
+    line = JsonCodec(lang).encode_reply(WELCOME)
+    assert line.endswith(b"}\n")
+    welcome = json.loads(line)
+    commands = welcome.pop("commands")
+    assert welcome == {
+        "type": "welcome", "nick": "Ann", "session": "s", "room": "main", "epoch": "e", "live": 1, "resumed": True,
+        "lang": "en", "server": {"name": "n"}, "limits": {"a": 1},
+    }  # fmt: skip
+    told = [f"{c['usage']}{''.join(f' (/{alias})' for alias in c.get('aliases', ()))} — {c['help']}" for c in commands]
+    assert told == command_list(lang, operator=True)[:-1]
+    assert [c["name"] for c in commands if c.get("operator")] == [row.names[0] for row in TABLE if row.operator]
 
 
 @pytest.mark.parametrize(("event", "line"), EVENTS)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import json
+import re
+import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Program
 from web_gateway import page
 
 
@@ -71,6 +76,15 @@ def test_the_page_that_comes_with_it_is_complete() -> None:
     assert {"/app.js", "/style.css"} <= set(assets)
 
 
+def test_the_page_knows_the_languages_that_there_are(directory: Path) -> None:
+    (directory / "index.html").write_text('<meta name="parley-languages" content="en ru"><p>en ru</p>')
+    (directory / "lang").mkdir()
+    for name in ("en.js", "pt-BR.js", "ar.js", "two words.js", '">.js', "notes.txt", ".it.js"):
+        (directory / "lang" / name).write_text("")
+    body = page.load(directory, 9997)["/"].body
+    assert body == b'<meta name="parley-languages" content="ar en pt-BR"><p>en ru</p>'
+
+
 SCRIPT = b"""// What it is.
 /**
  * Several lines; a star * and a slash / in them.
@@ -83,18 +97,22 @@ let end;
 """
 
 
-def test_comments_on_lines_of_their_own_are_not_sent() -> None:
-    assert page.without_comments(SCRIPT).splitlines() == [
-        b"",
-        b"",
-        b"",
-        b"",
+def test_comments_types_and_indentation_are_not_sent() -> None:
+    assert page.lean(SCRIPT).splitlines() == [
         b'const address = "http://somewhere/"; // stays',
-        b"",
-        b"/** @type {string} */ let cast = /** @type {any} */ (1);",
+        b"let cast = (1);",
         b"/* two */ /* on a line */",
         b"let end;",
     ]
+    assert page.lean(b"a {\n  b: c;\n\t}\n\n  // x\n  d  e\n") == b"a {\nb: c;\n}\nd  e\n"
+
+
+def test_no_literal_of_the_page_spans_lines() -> None:
+    """It would lose its indentation, or what looks like a comment in it."""
+    for file in page.default_directory().rglob("*.js"):
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            bare = re.sub(r'"(?:[^"\\]|\\.)*"|//.*|\\`', "", line)
+            assert bare.count("`") % 2 == 0, f"{file.name}:{number}: {line}"
 
 
 def test_what_is_no_script_keeps_what_looks_like_a_comment(directory: Path) -> None:
@@ -102,3 +120,57 @@ def test_what_is_no_script_keeps_what_looks_like_a_comment(directory: Path) -> N
     assets = page.load(directory, 9997)
     assert assets["/notes.txt"].body == b"// x\n"
     assert assets["/app.js"].body == b"\n" * 100
+
+
+WORKER = 'const SHELL = ["./"];\nconst VERSION = "";\n'
+
+
+def shell(directory: Path, text_port: int = 9997) -> tuple[list[str], str]:
+    """Return the list and the version that the service worker is told."""
+    body = page.load(directory, text_port)["/sw.js"].body.decode()
+    found = re.fullmatch(r'const SHELL = (\[.*\]);\nconst VERSION = "(\w{16})";\n', body)
+    assert found, body
+    return json.loads(found[1]), found[2]
+
+
+def test_the_worker_is_told_what_the_page_is(directory: Path) -> None:
+    (directory / "sw.js").write_text(WORKER)
+    assert shell(directory)[0] == ["./", "./app.js", "./picture.svg", "./strange.zzz", "./view/log.js"]
+    (directory / "lang").mkdir()
+    (directory / "lang" / "it.js").write_text("export default {};")
+    assert "./lang/it.js" in shell(directory)[0]
+
+
+def test_a_page_that_changes_is_another_version(directory: Path) -> None:
+    (directory / "sw.js").write_text(WORKER)
+    versions = [shell(directory)[1]]
+    (directory / "app.js").write_text("changed")
+    versions.append(shell(directory)[1])
+    (directory / "app.js").rename(directory / "renamed.js")
+    versions.append(shell(directory)[1])
+    versions.append(shell(directory, text_port=1)[1])
+    assert len(set(versions)) == 4
+    assert shell(directory)[1] == versions[2]
+
+
+def test_the_worker_that_comes_with_it_is_filled_in() -> None:
+    assets = page.load(page.default_directory(), 1)
+    body = assets["/sw.js"].body.decode()
+    assert 'const SHELL = ["./", ' in body
+    assert re.search(r'^const VERSION = "\w{16}";$', body, re.MULTILINE)
+    assert all(f'"./{path}"' in body for path in ("app.js", "lang/en.js", "lang/ru.js", "style.css"))
+
+
+MOST_BYTES = 60_000
+
+
+def test_the_whole_page_is_small(start_program: Callable[..., Program]) -> None:
+    gateway = start_program("web_gateway", "--port", "0", "--core-port", "1")
+    sizes = {}
+    for path in page.load(page.default_directory(), 9997).keys() - {"/index.html"}:
+        request = urllib.request.Request(f"http://127.0.0.1:{gateway.ports[0]}{path}")
+        request.add_header("Accept-Encoding", "gzip, deflate, br, zstd")
+        with urllib.request.urlopen(request) as answer:
+            sizes[path] = len(answer.read())
+    assert len(sizes) > 40
+    assert sum(sizes.values()) < MOST_BYTES, sorted(sizes.items(), key=lambda each: -each[1])

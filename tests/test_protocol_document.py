@@ -108,6 +108,12 @@ def test_what_the_server_sends_looks_so(line: str) -> None:
         assert message.code == CLOSE_QUIT
         message = Bye(CLOSE_QUIT, "quit")  # what the codec makes of it is worded for people
     encoded = EN.encode_event(message) if isinstance(message, Event) else EN.encode_reply(message)
+    if isinstance(message, Welcome):
+        shown, sent = json.loads(line), json.loads(encoded)
+        assert all(command in sent["commands"] for command in shown.pop("commands"))
+        assert sent.pop("commands")
+        assert shown == sent
+        return
     assert encoded.decode() == f"{line}\n"
 
 
@@ -126,6 +132,7 @@ def test_the_welcome_tells_the_limits_as_they_are() -> None:
     welcome = json.loads(examples("server")[0])
     assert welcome["limits"] == {
         "text_characters": DEFAULT_LIMITS.characters,
+        "text_lines": DEFAULT_LIMITS.lines,
         "nick_characters": nicknames.NICK_CHARACTERS,
         "line_bytes": JSON_LINE_BYTES,
     }

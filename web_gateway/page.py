@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import mimetypes
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +26,17 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
     ".txt": "text/plain",
 }
-# What stands on lines of its own; within a line it is left alone.
-_COMMENTS = re.compile(rb"^[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)$", re.MULTILINE)
+# Lines that are empty or hold a comment only, what indents the others, and types in the midst of a line.
+_SPARE = re.compile(
+    rb"^(?:[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)?\r?\n)+|^[ \t]+|/\*\* @[^*]*\*/ ?", re.MULTILINE
+)
+_WORKER = "/sw.js"
+_SHELL = b'const SHELL = ["./"];'
+_VERSION = b'const VERSION = "";'
 _TEXT_PORT = '<meta name="parley-text-port" content="9997">'
+_LANGUAGES = re.compile(rb'(<meta name="parley-languages" content=")[^"]*')
+# RFC 5646, and nothing that HTML could take for markup.
+_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +76,45 @@ def load(directory: Path, text_port: int) -> dict[str, Asset]:
         body = file.read_bytes()
         if file.name == "index.html":
             body = body.replace(_TEXT_PORT.encode(), _TEXT_PORT.replace("9997", str(text_port)).encode())
+            body = lean(body)
+            body = tell_languages(body, [language.stem for language in sorted((directory / "lang").glob("*.js"))])
         elif file.suffix in (".css", ".js"):
-            body = without_comments(body)
+            body = lean(body)
         assets["/" + file.relative_to(directory).as_posix()] = _asset(file, body)
     assets["/"] = assets["/index.html"]
+    if _WORKER in assets:
+        body = tell_shell(assets[_WORKER].body, {path: each for path, each in assets.items() if path != _WORKER})
+        assets[_WORKER] = _asset(directory / "sw.js", body)
     return assets
 
 
-def without_comments(body: bytes) -> bytes:
-    """Return a script or style sheet without the comments that fill whole lines, which stay as empty lines.
+def tell_languages(body: bytes, codes: Sequence[str]) -> bytes:
+    """Return the page with the list of the languages that it can be had in.
 
-    They are a third of what would be sent, and the page's own tools still tell the right line of the source.
+    :param codes: the names of the files in lang/, without their endings; what is no language tag is left out.
     """
-    return _COMMENTS.sub(lambda comment: b"\n" * comment[0].count(b"\n"), body)
+    known = " ".join(code for code in codes if _LANGUAGE_TAG.fullmatch(code))
+    return _LANGUAGES.sub(lambda found: found[1] + known.encode(), body)
+
+
+def tell_shell(worker: bytes, shell: dict[str, Asset]) -> bytes:
+    """Return the service worker with the list of what it has to keep, and a version that changes with any of it.
+
+    :param worker: the script, with the two places to fill.
+    :param shell: the assets by their URL path; the page itself once, without its file name.
+    """
+    paths = sorted(f".{path}" for path in shell if path != "/index.html")
+    version = hashlib.sha256("".join(shell[path[1:]].etag for path in paths).encode()).hexdigest()[:16]
+    worker = worker.replace(_SHELL, f"const SHELL = {json.dumps(paths)};".encode())
+    return worker.replace(_VERSION, f'const VERSION = "{version}";'.encode())
+
+
+def lean(body: bytes) -> bytes:
+    """Return a script, style sheet or page without empty lines, lines of comment, types and indentation: nearly half of it.
+
+    No literal of the page spans lines.
+    """
+    return _SPARE.sub(b"", body)
 
 
 def _hidden(path: Path) -> bool:

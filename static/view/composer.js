@@ -1,15 +1,27 @@
-// Where a message is written: grows with its text, counts near the limit, keeps the draft.
+// Where a message is written: grows with its text, counts near the limit, keeps the draft, goes back to what was sent.
 // Knows nothing about what becomes of a message once it is handed over.
 
+import { complete, named, offer } from "../completion.js";
 import { countCharacters } from "../protocol.js";
 import { count } from "../language.js";
 import { find } from "./dom.js";
+import { Paste } from "./paste.js";
+import { Suggestions } from "./suggestions.js";
 
+/** @import {Known} from "../completion.js" */
+/** @import {Sent} from "../sent.js" */
 /** @import {Words} from "../language.js" */
 
 const NEAR_LIMIT = 200;
 
-/** @typedef {{queue(text: string): void, keepDraft(text: string): void, limit(): number}} ComposerActions */
+/** @typedef {{characters: number, lines: number}} TextLimits */
+/** @typedef {{queue(text: string): void, keepDraft(text: string): void, limits(): TextLimits, known(): Known}} ComposerActions */
+
+/** What the server will count of what is typed. @param {string} typed */
+function counted(typed) {
+  const text = typed.trimEnd();
+  return text.includes("\n") ? text : text.trimStart();
+}
 
 export class Composer {
   #form = find("composer", HTMLFormElement);
@@ -18,18 +30,28 @@ export class Composer {
   #error = find("message-error", HTMLElement);
   #words;
   #actions;
+  #sent;
+  #suggestions;
 
-  /** @param {Words} words @param {ComposerActions} actions @param {string} draft */
-  constructor(words, actions, draft) {
+  /** @param {Words} words @param {ComposerActions} actions @param {string} draft @param {Sent} sent */
+  constructor(words, actions, draft, sent) {
     this.#words = words;
     this.#actions = actions;
+    this.#sent = sent;
+    this.#suggestions = new Suggestions(words, this.#message, ({ from, to }, { text }) => this.#replace(from, to, text));
+    new Paste(words, this.#message, (text, code) => this.#paste(text, code), () => this.focus());
     this.#message.value = draft;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
     });
-    this.#message.addEventListener("keydown", (event) => this.#key(event));
-    this.#message.addEventListener("input", () => this.#edited());
+    this.#message.addEventListener("keydown", (event) => {
+      // Enter also ends the choice of a character in an input method; Safari tells by the key code only.
+      if (event.isComposing || event.keyCode === 229 || !this.#key(event)) return;
+      event.preventDefault();
+    });
+    this.#message.addEventListener("input", () => this.#typed());
+    this.#message.addEventListener("blur", () => this.#suggestions.show(null));
     this.#edited();
   }
 
@@ -46,35 +68,109 @@ export class Composer {
     this.#message.setSelectionRange(text.length, text.length);
   }
 
-  /** @param {KeyboardEvent} event */
+  /** Puts a nick where one writes. @param {string} nick */
+  mention(nick) {
+    const { value, selectionStart, selectionEnd } = this.#message;
+    const text = value.trim() === "" ? `${nick}: ` : `${/\S$/.test(value.slice(0, selectionStart)) ? " " : ""}${nick} `;
+    this.#replace(value.trim() === "" ? 0 : selectionStart, value.trim() === "" ? value.length : selectionEnd, text);
+  }
+
+  /** @param {KeyboardEvent} event @returns {boolean} whether it has done what it was meant for */
   #key(event) {
-    // Enter also ends the choice of a character in an input method; Safari tells by the key code only.
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
-    event.preventDefault();
-    this.#submit();
+    if (this.#suggestions.key(event)) return true;
+    if (event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return false;
+    const { value, selectionStart, selectionEnd } = this.#message;
+    if (event.key === "Enter") {
+      this.#submit();
+      return true;
+    }
+    if (selectionStart !== selectionEnd) return false;
+    switch (event.key) {
+      case "Tab":
+        return this.#complete();
+      case "ArrowUp":
+        return this.#sent.isShown(value) && !value.slice(0, selectionStart).includes("\n") && this.#bring(this.#sent.older());
+      case "ArrowDown":
+        return this.#sent.isShown(value) && !value.slice(selectionStart).includes("\n") && this.#bring(this.#sent.newer());
+      default:
+        return false;
+    }
   }
 
   #submit() {
     const text = this.#message.value.trimEnd();
     if (text.trim() === "") return;
-    const over = countCharacters(text) - this.#actions.limit();
-    if (over > 0) {
-      this.#error.textContent = count(this.#words, this.#words.too_long, over);
+    const { characters, lines } = this.#actions.limits();
+    const over = countCharacters(counted(text)) - characters;
+    const overLines = text.split("\n").length - lines;
+    if (over > 0 || overLines > 0) {
+      const [forms, n] = over > 0 ? [this.#words.too_long, over] : [this.#words.too_many_lines, overLines];
+      this.#error.textContent = count(this.#words, forms, n);
       return;
     }
     this.#actions.queue(text);
-    this.#message.value = "";
+    this.#sent.add(text);
+    this.#show("");
+    this.#suggestions.show(null);
+  }
+
+  /** Somebody has typed, or what is like it. */
+  #typed() {
     this.#edited();
+    const { value, selectionStart } = this.#message;
+    const emoji = named(value, selectionStart);
+    if (emoji) this.#replace(emoji.from, emoji.to, emoji.text);
+    else this.#suggestions.show(offer(value, selectionStart, this.#actions.known()));
   }
 
   #edited() {
     const text = this.#message.value;
+    if (!this.#sent.isShown(text)) this.#sent.leave();
     this.#actions.keepDraft(text);
     this.#error.textContent = "";
-    const left = this.#actions.limit() - countCharacters(text);
+    const left = this.#actions.limits().characters - countCharacters(counted(text));
     this.#left.textContent = left > NEAR_LIMIT ? "" : count(this.#words, this.#words.characters_left, left);
     this.#left.classList.toggle("over", left < 0);
     const frame = this.#message.parentElement;
     if (frame) frame.dataset.replica = `${text} `;
+  }
+
+  /** The one nick that begins so; a list where there are more. @returns {boolean} whether there is any */
+  #complete() {
+    const { value, selectionStart } = this.#message;
+    const completion = complete(value, selectionStart, this.#actions.known());
+    if (completion === null) return false;
+    if (completion.suggestions.length > 1) this.#suggestions.show(completion, 0);
+    else this.#replace(completion.from, completion.to, completion.suggestions[0].text);
+    return true;
+  }
+
+  /** @param {string | null} text */
+  #bring(text) {
+    if (text === null) return false;
+    this.#show(text);
+    return true;
+  }
+
+  /** @param {string} text */
+  #show(text) {
+    this.#message.value = text;
+    this.#edited();
+  }
+
+  /** @param {string} text @param {boolean} code */
+  #paste(text, code) {
+    const { value, selectionStart, selectionEnd } = this.#message;
+    const lead = selectionStart === 0 || value[selectionStart - 1] === "\n" ? "" : "\n";
+    this.#replace(selectionStart, selectionEnd, code ? `${lead}\`\`\`\n${text}\n\`\`\`\n` : text);
+  }
+
+  /** In such a way that it can be undone. @param {number} from @param {number} to @param {string} text */
+  #replace(from, to, text) {
+    this.focus();
+    this.#message.setSelectionRange(from, to);
+    if (document.execCommand("insertText", false, text)) return;
+    this.#message.setRangeText(text, from, to, "end");
+    this.#typed();
   }
 }

@@ -1,7 +1,11 @@
-// Small helpers for elements: find, make, fill in words.
+// Small helpers for elements: find, make, fill in words, and change them once a frame.
 // Knows nothing about the room. Text goes in as text nodes only, and class names come from our own code.
 
 /** @import {Words} from "../language.js" */
+
+/** A hidden tab has no frames; there a timer does it. */
+const HIDDEN_MS = 200;
+const LATEST_MS = 500;
 
 /** @template {HTMLElement} T @param {string} id @param {new () => T} kind @returns {T} */
 export function find(id, kind) {
@@ -38,10 +42,32 @@ export function fill(sentence, parts) {
 export function translate(words) {
   const lookup = /** @type {Record<string, unknown>} */ (words);
   document.documentElement.lang = words.code;
+  document.documentElement.dir = words.dir;
   for (const element of document.querySelectorAll("[data-text]")) {
     element.textContent = String(lookup[/** @type {HTMLElement} */ (element).dataset.text ?? ""]);
   }
   for (const element of document.querySelectorAll("[data-label]")) {
     element.setAttribute("aria-label", String(lookup[/** @type {HTMLElement} */ (element).dataset.label ?? ""]));
   }
+}
+
+/**
+ * A function that asks for `work` to be done soon; asked many times, it is done once.
+ * @param {() => void} work @returns {() => void}
+ */
+export function perFrame(work) {
+  let frame = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const run = () => {
+    cancelAnimationFrame(frame);
+    clearTimeout(timer);
+    timer = undefined;
+    work();
+  };
+  return () => {
+    if (timer !== undefined) return;
+    timer = setTimeout(run, document.hidden ? HIDDEN_MS : LATEST_MS);
+    frame = requestAnimationFrame(run);
+  };
 }

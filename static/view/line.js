@@ -1,11 +1,13 @@
 // Makes the element of one line in the log, and the seam between two that stand together.
 // Knows nothing about the log as a whole, scrolling or the connection.
 
-import { count } from "../language.js";
+import { count, localeOf } from "../language.js";
 import { isRemoved } from "../protocol.js";
 import { fill, make } from "./dom.js";
+import { makeText } from "./text.js";
 
 /** @import {RoomEvent} from "../protocol.js" */
+/** @import {Run} from "./fold.js" */
 /** @import {Words} from "../language.js" */
 
 /**
@@ -18,6 +20,8 @@ import { fill, make } from "./dom.js";
  * @property {string | null} speaker whose message it is
  * @property {HTMLElement | null} divider the date above it
  * @property {boolean} removed whether it is a message of which only the place is left
+ * @property {{nick: string, here: boolean} | null} going who has come or gone, in the way of things
+ * @property {Run | null} run the comings and goings that it is one of
  */
 
 const COLOURS = [
@@ -45,7 +49,16 @@ export function silence(node) {
   node.setAttribute("aria-live", "off");
 }
 
+/** @param {RoomEvent} event */
+function going({ type, nick, ...rest }) {
+  if (type === "joined") return { nick, here: true };
+  if (type !== "left" || ("reason" in rest && (rest.reason === "kicked" || rest.reason === "banned"))) return null;
+  return { nick, here: false };
+}
+
 export class LineMaker {
+  /** Nick of the person at the page, whom a message may mention; empty where it is not known. */
+  self = "";
   #words;
   #hour;
   #full;
@@ -54,9 +67,10 @@ export class LineMaker {
   /** @param {Words} words */
   constructor(words) {
     this.#words = words;
-    this.#hour = new Intl.DateTimeFormat(words.code, { hour: "numeric", minute: "2-digit" });
-    this.#full = new Intl.DateTimeFormat(words.code, { dateStyle: "full", timeStyle: "medium" });
-    this.#day = new Intl.DateTimeFormat(words.code, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
+    const locale = localeOf(words);
+    this.#hour = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
+    this.#full = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" });
+    this.#day = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
   }
 
   /** @param {RoomEvent} event @returns {Line} */
@@ -64,6 +78,7 @@ export class LineMaker {
     const node = event.type === "said" ? this.#said(event.nick, event.text) : this.#happened(event);
     node.dataset.seq = String(event.seq);
     const line = this.#line(node, event.seq, event.ts, event.type === "said" ? event.nick : null);
+    line.going = going(event);
     if (isRemoved(event)) this.remove(line);
     return line;
   }
@@ -81,7 +96,7 @@ export class LineMaker {
   /** @param {number} from @param {number} to @returns {Line} */
   gap(from, to) {
     const node = this.#remark("gap", count(this.#words, this.#words.gap, to - from + 1));
-    return { node, seq: null, day: "", ts: 0, speaker: null, divider: null, removed: false };
+    return { node, seq: null, day: "", ts: 0, speaker: null, divider: null, removed: false, going: null, run: null };
   }
 
   /** A line that is not an event of the room. @param {"notice" | "refused" | "restarted"} type @param {string} text */
@@ -119,10 +134,13 @@ export class LineMaker {
 
   /** @param {string} nick @param {string} text */
   #said(nick, text) {
-    const body = make("p", "text", text);
-    body.dir = "auto";
+    const { body, mentioned } = makeText(text, nick === this.self ? "" : this.self);
     const node = make("div", "line said", makeNick(nick), body);
     node.dataset.type = "said";
+    if (mentioned) {
+      node.classList.add("mentioned");
+      body.before(make("span", "unseen", this.#words.mentions_you));
+    }
     return node;
   }
 
@@ -159,6 +177,6 @@ export class LineMaker {
     time.dateTime = date.toISOString();
     time.title = this.#full.format(date);
     node.append(time);
-    return { node, seq, day: date.toDateString(), ts, speaker, divider: null, removed: false };
+    return { node, seq, day: date.toDateString(), ts, speaker, divider: null, removed: false, going: null, run: null };
   }
 }

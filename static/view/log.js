@@ -1,12 +1,15 @@
-// The log on the page: adds lines at both ends, keeps the place that is being read, hides and empties lines.
+// The log on the page: adds lines at both ends, hides and empties lines, lets the oldest go.
 // Knows nothing about sockets or seqs that it does not show. Only what changes touches the page, once a frame.
 
 import { hides, nobody } from "../ignored.js";
-import { caughtUp } from "../state.js";
-import { find } from "./dom.js";
+import { Announcing } from "./announcing.js";
+import { find, perFrame } from "./dom.js";
+import { Blocks } from "./blocks.js";
+import { Earlier, Unseen } from "./ends.js";
+import { Folds, shown } from "./fold.js";
 import { LineMaker, silence } from "./line.js";
-import { perFrame } from "./frame.js";
-import { Unseen } from "./unseen.js";
+import { Place } from "./place.js";
+import { Since } from "./since.js";
 
 /** @import {RoomEvent} from "../protocol.js" */
 /** @import {Change, State} from "../state.js" */
@@ -14,50 +17,53 @@ import { Unseen } from "./unseen.js";
 /** @import {Line} from "./line.js" */
 
 /** When this many lines are shown, the oldest go; "earlier" brings them back. */
-const MOST_LINES = 3000;
-const KEPT_LINES = 2000;
-const NEAR_BOTTOM_PX = 48;
+const MOST_LINES = 10_500;
+const KEPT_LINES = 10_000;
 const SCREENS_AHEAD = 1;
 
-/** @typedef {{askEarlier(): void, trimmed(oldest: number): void}} LogActions */
+/** @typedef {{askEarlier(): void, trimmed(oldest: number): void, seen(seq: number): void}} LogActions */
 
 export class Log {
   /** All lines shown, from the top. @type {Line[]} */
-  #lines = [];
+  lines = [];
   /** @type {Change[]} */
   #queue = [];
-  #following = true;
   #ignored = nobody;
-  #live = false;
-  /** What the button at the top is to say, or what stands there where nothing is above. */
-  #offer = { earlier: false, asking: false, unprompted: false, top: "" };
-  #scroller = find("scroller", HTMLElement);
   #log = find("log", HTMLElement);
-  #earlier = find("earlier", HTMLButtonElement);
-  #beginning = find("beginning", HTMLElement);
+  #blocks = new Blocks(this.#log);
+  #announcing = new Announcing(this.#log);
   #words;
   #actions;
   #maker;
+  #folds;
+  #place;
+  #since;
   #unseen;
-  #soon = perFrame(() => this.#draw());
+  #soon = perFrame(() => {
+    this.#draw();
+    this.#drawn();
+  });
+  #drawn;
 
-  /** @param {Words} words @param {LogActions} actions */
-  constructor(words, actions) {
+  /** @param {Words} words @param {LogActions} actions @param {() => void} drawn called after what is shown has changed */
+  constructor(words, actions, drawn) {
+    this.#drawn = drawn;
     this.#words = words;
     this.#actions = actions;
     this.#maker = new LineMaker(words);
-    this.#earlier.addEventListener("click", () => actions.askEarlier());
+    this.#folds = new Folds(words);
+    this.#since = new Since(words, (seq) => actions.seen(seq));
+    this.#place = new Place(() => this.#moved(), () => this.#blocks.settle());
+    this.earlier = new Earlier(words, () => actions.askEarlier(), () => this.#place.focus());
     this.#unseen = new Unseen(words, () => {
       this.toBottom();
-      this.#scroller.focus({ preventScroll: true });
+      this.#place.focus();
     });
-    this.#scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    const sizes = new ResizeObserver(() => {
-      this.#stay();
-      this.#fill();
-    });
-    sizes.observe(this.#scroller);
-    sizes.observe(find("pending", HTMLElement));
+    // A fold that opens makes the log longer, and nobody has scrolled.
+    this.#log.addEventListener("toggle", () => {
+      this.#place.look();
+      this.#moved();
+    }, true);
   }
 
   /** @param {readonly Change[]} changes */
@@ -68,23 +74,43 @@ export class Log {
 
   /** @param {State} state */
   showEarlier(state) {
-    const { earlier, asking, refused, oldest } = state;
-    const known = !earlier && oldest !== null && caughtUp(state);
-    const top = known ? this.#words[oldest === 1 ? "beginning" : "not_kept"] : "";
-    this.#offer = { earlier, asking, unprompted: earlier && !asking && !refused, top };
+    this.earlier.take(state);
     this.#soon();
+  }
+
+  /** @param {string} nick one's own */
+  setSelf(nick) {
+    this.#maker.self = nick;
   }
 
   /** Nothing is announced until the replay is over. */
   quiet() {
-    this.#live = false;
-    this.#log.setAttribute("aria-live", "off");
+    this.#since.live(false, this.#place.following);
+    this.#announcing.stop();
+  }
+
+  /** Somebody has begun to look at the page, or has ceased to. @param {boolean} here */
+  look(here) {
+    this.#since.look(here, this.#place.following);
+    this.#look();
+  }
+
+  /** How far the conversation was seen at an earlier visit. @param {number | null} seq */
+  resume(seq) {
+    this.#since.resume(seq);
+  }
+
+  /** Goes to a line, opening the fold that it is in. @param {Line} line */
+  goTo(line) {
+    this.#blocks.loosen(line.node);
+    if (line.run?.fold) line.run.fold.details.open = true;
+    this.#place.goTo(line.node);
   }
 
   toBottom() {
-    this.#following = true;
-    this.#stay();
+    this.#place.toBottom();
     this.#unseen.clear(true);
+    this.#look();
   }
 
   #draw() {
@@ -124,19 +150,25 @@ export class Log {
         case "ignoring":
           append();
           this.#ignored = change.ignored;
-          this.#change(this.#lines.filter((line) => this.#hides(line) !== line.node.hidden), (line) => this.#hide(line));
+          this.#change(this.lines.filter((line) => this.#hides(line) !== line.node.hidden), (line) => this.#hide(line));
           break;
         case "caught-up":
           append();
-          this.#listen();
+          this.#since.live(true, this.#place.following);
+          this.#announcing.start();
           break;
       }
     }
     append();
-    this.#keepPlace(() => this.#drawEarlier());
-    if (this.#following) {
+    this.#keep(() => {
+      this.earlier.draw();
+      this.#folds.draw();
+      this.#blocks.settle();
+    });
+    if (this.#place.following) {
       this.#trim();
-      this.#stay();
+      this.#place.stay();
+      this.#look();
     } else {
       this.#unseen.show(false);
     }
@@ -163,62 +195,53 @@ export class Log {
 
   /** @param {ReadonlySet<number>} seqs */
   #remove(seqs) {
-    this.#change(this.#lines.filter(({ seq }) => seq !== null && seqs.has(seq)), (line) => this.#maker.remove(line));
+    this.#change(this.lines.filter(({ seq }) => seq !== null && seqs.has(seq)), (line) => this.#maker.remove(line));
   }
 
   /** Changes lines wherever they are; the others that are in sight do not move. @param {Line[]} lines @param {(line: Line) => void} action */
   #change(lines, action) {
     if (lines.length === 0) return;
-    const top = this.#scroller.getBoundingClientRect().top;
+    const { top } = this.#place;
     const changing = new Set(lines);
-    const steady = this.#lines.find((line) => !changing.has(line) && line.node.getBoundingClientRect().bottom > top);
-    this.#keepPlace(() => lines.forEach(action), steady?.node);
+    for (const { node } of lines) this.#blocks.loosen(node);
+    const steady = this.lines.find((line) => !changing.has(line) && shown(line).getBoundingClientRect().bottom > top);
+    this.#keep(() => lines.forEach(action), steady);
   }
 
   /** @param {Line[]} lines */
   #append(lines) {
     if (lines.length === 0) return;
-    this.#log.append(this.#join(lines, this.#lines.at(-1) ?? null));
-    for (const line of lines) this.#lines.push(line);
-    if (!this.#following) this.#unseen.add(lines);
+    this.#blocks.append(this.#join(lines, this.lines.at(-1) ?? null));
+    for (const line of lines) this.lines.push(line);
+    this.#since.add(lines, this.#maker.self, false);
+    if (!this.#place.following) this.#unseen.add(lines);
   }
 
   /** @param {Line[]} lines */
   #prepend(lines) {
     if (lines.length === 0) return;
-    const announced = this.#live;
-    this.quiet();
-    this.#keepPlace(() => {
-      this.#log.prepend(this.#join(lines, null));
-      if (this.#lines.length > 0) this.#maker.seam(lines[lines.length - 1], this.#lines[0]);
-      this.#lines = lines.concat(this.#lines);
-      this.#drawEarlier();
-    });
-    if (announced) this.#listen();
+    this.#announcing.without(() => this.#keep(() => {
+      this.#blocks.prepend(this.#join(lines, null));
+      if (this.lines.length > 0) {
+        this.#blocks.loosen(this.lines[0].node);
+        this.#maker.seam(lines[lines.length - 1], this.lines[0]);
+        this.#folds.join(lines[lines.length - 1], this.lines[0]);
+      }
+      this.lines = lines.concat(this.lines);
+      this.#since.add(lines, this.#maker.self, true);
+      this.#folds.draw();
+      this.earlier.draw();
+    }));
   }
 
-  /**
-   * Changes what is above a line, the first one unless another is given, or its upper edge; what is being read does not move.
-   * @param {() => void} action @param {HTMLElement} [anchor]
-   */
-  #keepPlace(action, anchor = this.#lines.find(({ node }) => !node.hidden)?.node) {
-    if (!anchor || this.#following) {
-      action();
-      return;
-    }
-    const before = anchor.getBoundingClientRect();
-    const edge = before.bottom > this.#scroller.getBoundingClientRect().top ? "top" : "bottom";
-    action();
-    const moved = anchor.getBoundingClientRect()[edge] - before[edge];
-    if (moved !== 0) this.#scroller.scrollTop += moved;
+  /** Changes what is above a line, the first one unless another is given; what is being read does not move. @param {() => void} action @param {Line} [line] */
+  #keep(action, line = this.lines.find(({ node }) => !node.hidden)) {
+    this.#place.keep(action, line && shown(line));
   }
 
   /** Fetches what is above before its end comes into sight; following the newest, only what the room has space for. */
   #fill() {
-    if (!this.#offer.unprompted) return;
-    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    if (scrollTop > clientHeight * SCREENS_AHEAD) return;
-    if (clientHeight > 0 && (!this.#following || scrollHeight <= clientHeight)) this.#actions.askEarlier();
+    if (this.earlier.unprompted && this.#place.isNearTop(SCREENS_AHEAD)) this.#actions.askEarlier();
   }
 
   /** @param {Line[]} lines @param {Line | null} above */
@@ -227,63 +250,47 @@ export class Log {
     for (const line of lines) {
       fragment.append(line.node);
       this.#maker.seam(above, line);
+      this.#folds.add(above, line);
       above = line;
     }
     return fragment;
   }
 
-  #drawEarlier() {
-    const { earlier, asking, top } = this.#offer;
-    if (!earlier && document.activeElement === this.#earlier) this.#scroller.focus({ preventScroll: true });
-    this.#earlier.hidden = !earlier;
-    this.#beginning.hidden = top === "";
-    if (this.#beginning.textContent !== top) this.#beginning.firstElementChild?.replaceChildren(top);
-    this.#earlier.setAttribute("aria-disabled", String(asking));
-    const label = asking ? this.#words.earlier_asked : this.#words.earlier;
-    if (this.#earlier.textContent !== label) this.#earlier.textContent = label;
-  }
-
   /** A log that only grows would in the end be the whole memory of the page. */
   #trim() {
-    if (this.#lines.length <= MOST_LINES || this.#offer.asking) return; // an answer would no longer fit
-    const gone = this.#lines.splice(0, this.#lines.length - KEPT_LINES);
-    for (const line of gone) {
-      line.divider?.remove();
-      line.node.remove();
-    }
-    this.#maker.seam(null, this.#lines[0]);
-    const first = this.#lines.find((line) => line.seq !== null);
+    if (this.lines.length <= MOST_LINES || this.earlier.asking) return; // an answer would no longer fit
+    const gone = this.lines.splice(0, this.lines.length - KEPT_LINES);
+    const top = this.lines[0];
+    this.#folds.cut(top, () => {
+      for (const line of gone) {
+        line.divider?.remove();
+        line.node.remove();
+      }
+      this.#maker.seam(null, top);
+    });
+    this.#folds.draw();
+    this.#blocks.tidy();
+    this.#since.tidy(top);
+    const first = this.lines.find((line) => line.seq !== null);
     if (first?.seq) this.#actions.trimmed(first.seq);
   }
 
   #clear() {
-    this.quiet();
-    this.#lines = [];
-    this.#log.replaceChildren();
+    this.#announcing.stop();
+    this.lines = [];
+    this.#since.restart();
+    this.#blocks.clear();
     this.toBottom();
   }
 
-  /** Readers announce what comes from now on; they must have seen the rest go in before. */
-  #listen() {
-    this.#live = true;
-    setTimeout(() => {
-      if (this.#live) this.#log.setAttribute("aria-live", "polite");
-    }, 500);
-  }
-
-  #scrolled() {
-    this.#following = this.#isAtBottom();
-    if (this.#following) this.#unseen.clear(true);
+  #moved() {
+    if (this.#place.following) this.#unseen.clear(true);
     else this.#unseen.show(false);
+    this.#look();
     this.#fill();
   }
 
-  #isAtBottom() {
-    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
-    return scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
-  }
-
-  #stay() {
-    if (this.#following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  #look() {
+    if (this.#place.following) this.#since.inSight(this.lines);
   }
 }

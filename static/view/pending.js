@@ -3,6 +3,7 @@
 
 import { find, make, makeButton } from "./dom.js";
 import { makeNick } from "./line.js";
+import { makeText } from "./text.js";
 
 /** @import {Entry} from "../outbox.js" */
 /** @import {Words} from "../language.js" */
@@ -45,8 +46,7 @@ export class Pending {
 
   /** @param {Entry} entry @param {string} nick @returns {Shown} */
   #make(entry, nick) {
-    const text = make("p", "text", entry.text);
-    text.dir = "auto";
+    const text = makeText(entry.text, "").body;
     const note = make("p", "note");
     const buttons = make("div", "buttons",
       makeButton(this.#words.retry, () => this.#actions.retry(entry.id)),

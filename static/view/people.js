@@ -7,10 +7,11 @@ import { makeNick } from "./line.js";
 
 /** @import {Words} from "../language.js" */
 
+/** @typedef {{item: HTMLElement, note: HTMLElement}} Person `note` says that it is oneself, or is ignored */
+
 export class People {
-  /** @type {Map<string, HTMLElement>} */
-  #items = new Map();
-  #self = "";
+  /** @type {Map<string, Person>} */
+  #persons = new Map();
   #panel = find("people-panel", HTMLElement);
   #list = find("people", HTMLElement);
   #count = find("people-count", HTMLElement);
@@ -27,25 +28,23 @@ export class People {
     this.#toggle.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /** @param {ReadonlySet<string>} people @param {string} self */
-  show(people, self) {
-    for (const [nick, item] of this.#items) {
-      if (people.has(nick) && (nick === self) === (nick === this.#self)) continue;
+  /** @param {ReadonlySet<string>} people @param {string} self @param {ReadonlySet<string>} ignored */
+  show(people, self, ignored) {
+    for (const [nick, { item }] of this.#persons) {
+      if (people.has(nick)) continue;
       item.remove();
-      this.#items.delete(nick);
+      this.#persons.delete(nick);
     }
-    this.#self = self;
     const order = [...people].sort(this.#order.compare);
     let next = this.#list.firstElementChild;
     for (const nick of order) {
-      let item = this.#items.get(nick);
-      if (item !== undefined && item === next) {
-        next = next.nextElementSibling;
-        continue;
-      }
-      item ??= this.#make(nick, nick === self);
-      this.#items.set(nick, item);
-      this.#list.insertBefore(item, next);
+      const person = this.#persons.get(nick) ?? this.#make(nick);
+      const { item, note } = person;
+      const text = nick === self ? `(${this.#words.you})` : ignored.has(nick) ? `(${this.#words.ignored})` : "";
+      if (note.textContent !== text) note.textContent = text;
+      item.classList.toggle("own", nick === self);
+      if (item === next) next = next.nextElementSibling;
+      else this.#list.insertBefore(item, next);
     }
     this.#count.textContent = String(people.size);
     this.#toggle.textContent = count(this.#words, this.#words.people_count, people.size);
@@ -56,11 +55,16 @@ export class People {
     this.#panel.classList.toggle("stale", stale);
   }
 
-  /** @param {string} nick @param {boolean} self */
-  #make(nick, self) {
-    return self
-      ? make("li", "own", makeNick(nick), " ", make("span", "you", `(${this.#words.you})`))
-      : make("li", "", makeNick(nick));
+  /** @param {string} nick @returns {Person} */
+  #make(nick) {
+    const note = make("span", "you");
+    const button = make("button", "quiet", makeNick(nick), " ", note);
+    button.type = "button";
+    button.ariaHasPopup = "menu";
+    button.ariaExpanded = "false";
+    const person = { item: make("li", "", button), note };
+    this.#persons.set(nick, person);
+    return person;
   }
 
   /** @param {boolean} open */

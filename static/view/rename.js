@@ -18,7 +18,7 @@ export class Rename {
   /** @param {Words} words @param {{rename(nick: string): void, giveUp(): void}} actions */
   constructor(words, actions) {
     this.#words = words;
-    this.#button.addEventListener("click", () => this.#open());
+    this.#button.addEventListener("click", () => this.open());
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       const nick = this.#nick.value.trim();
@@ -52,7 +52,7 @@ export class Rename {
     this.#nick.focus();
   }
 
-  #open() {
+  open() {
     this.#error.textContent = "";
     this.#waiting.textContent = "";
     this.#nick.value = this.#own.textContent ?? "";

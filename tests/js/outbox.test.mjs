@@ -2,9 +2,9 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
+import { newIdentifier } from "../../static/protocol.js";
 import { Outbox } from "../../static/outbox.js";
 import { Keep } from "../../static/storage.js";
-import { newIdentifier } from "../../static/identifier.js";
 
 function memory() {
   const kept = new Map();

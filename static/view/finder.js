@@ -1,0 +1,206 @@
+// Find in the conversation: from the newest line that holds a text to older ones, through earlier messages if asked to.
+// Knows nothing about how lines are made or fetched; it searches what the log shows.
+
+import { find } from "./dom.js";
+
+/** @import {Words} from "../language.js" */
+/** @import {Line} from "./line.js" */
+/** @import {Log} from "./log.js" */
+
+const RECOUNT_MS = 400;
+/** More marks than these nobody sees; they cost time to draw. */
+const MOST_RANGES = 1000;
+const HIGHLIGHT = "found";
+
+export class Finder {
+  /** Lines that hold the text, from the top. @type {Line[]} */
+  #found = [];
+  /** The one of them that was gone to. @type {Line | null} */
+  #current = null;
+  /** Whether earlier messages are being fetched for the next one. */
+  #seeking = false;
+  #recounting = false;
+  /** Where the focus goes back to. @type {Element | null} */
+  #from = null;
+  #form = find("finder", HTMLFormElement);
+  #text = find("find-text", HTMLInputElement);
+  #status = find("find-status", HTMLElement);
+  #further = find("find-earlier", HTMLButtonElement);
+  #words;
+  #log;
+  #actions;
+
+  /** @param {Words} words @param {Log} log @param {{askEarlier(): void}} actions */
+  constructor(words, log, actions) {
+    this.#words = words;
+    this.#log = log;
+    this.#actions = actions;
+    const button = find("find", HTMLButtonElement);
+    button.title = `${words.find} (Ctrl+Shift+F)`;
+    button.addEventListener("click", () => (this.#form.hidden ? this.open() : this.close()));
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#step(-1);
+    });
+    this.#form.addEventListener("keydown", (event) => this.#key(event));
+    this.#text.addEventListener("input", () => this.#search());
+    find("find-newer", HTMLButtonElement).addEventListener("click", () => this.#step(1));
+    find("find-close", HTMLButtonElement).addEventListener("click", () => this.close());
+    this.#further.addEventListener("click", () => this.#seek());
+  }
+
+  open() {
+    if (this.#form.hidden) this.#from = document.activeElement;
+    this.#form.hidden = false;
+    this.#text.select();
+    this.#text.focus();
+    this.#search();
+  }
+
+  close() {
+    if (this.#form.hidden) return;
+    this.#form.hidden = true;
+    this.#goTo(null);
+    this.#seeking = false;
+    unmark();
+    const back = this.#from instanceof HTMLElement && this.#from.isConnected && this.#from !== document.body ? this.#from : null;
+    (back ?? find("message", HTMLElement)).focus({ preventScroll: true });
+  }
+
+  /** What the log shows has changed. */
+  take() {
+    if (this.#form.hidden) return;
+    if (this.#seeking && !this.#log.earlier.asking) this.#sought();
+    if (this.#recounting) return;
+    this.#recounting = true;
+    setTimeout(() => {
+      this.#recounting = false;
+      if (!this.#form.hidden) this.#recount();
+    }, RECOUNT_MS);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.key === "Escape") {
+      event.preventDefault();
+      this.close();
+    } else if (event.key === "Enter" && event.shiftKey && event.target === this.#text) {
+      event.preventDefault();
+      this.#step(1);
+    }
+  }
+
+  /** Another text: from the newest on. */
+  #search() {
+    this.#seeking = false;
+    this.#goTo(null);
+    this.#recount();
+    this.#goTo(this.#found.at(-1) ?? null);
+    this.#tell();
+  }
+
+  #recount() {
+    this.#found = matching(this.#log.lines, this.#text.value);
+    mark(this.#found, this.#text.value);
+    this.#tell();
+  }
+
+  /** @param {1 | -1} way to newer ones, or older ones */
+  #step(way) {
+    this.#recount();
+    const index = this.#current === null ? this.#found.length : this.#found.indexOf(this.#current);
+    const next = this.#found[index + way];
+    if (next) this.#goTo(next);
+    else if (way < 0 && this.#log.earlier.any && this.#text.value.trim() !== "") this.#seek();
+    else this.#goTo(this.#found.at(way < 0 ? -1 : 0) ?? null); // round
+    this.#tell();
+  }
+
+  /** Fetches until there is one more, or nothing is left. */
+  #seek() {
+    this.#seeking = true;
+    this.#tell();
+    this.#actions.askEarlier();
+  }
+
+  /** What was asked for has come. */
+  #sought() {
+    this.#recount();
+    const index = this.#current === null ? this.#found.length : this.#found.indexOf(this.#current);
+    if (index <= 0 && this.#log.earlier.unprompted) {
+      this.#actions.askEarlier();
+      return;
+    }
+    this.#seeking = false;
+    if (index > 0) this.#goTo(this.#found[index - 1]);
+    this.#tell();
+    this.#text.focus({ preventScroll: true });
+  }
+
+  /** @param {Line | null} line */
+  #goTo(line) {
+    this.#current?.node.classList.remove("found");
+    this.#current = line;
+    if (line === null) return;
+    line.node.classList.add("found");
+    this.#log.goTo(line);
+  }
+
+  #tell() {
+    const { length } = this.#found;
+    const place = this.#current === null ? 0 : length - this.#found.indexOf(this.#current);
+    let text = this.#log.earlier.any ? this.#words.find_none_shown : this.#words.find_none;
+    if (this.#text.value.trim() === "") text = "";
+    else if (this.#seeking) text = this.#words.earlier_asked;
+    else if (length > 0) text = this.#words.found.replace("{place}", String(place)).replace("{n}", String(length));
+    if (this.#status.textContent !== text) this.#status.textContent = text;
+    this.#further.hidden = text === "" || !this.#log.earlier.any;
+    this.#further.setAttribute("aria-disabled", String(this.#seeking));
+  }
+}
+
+/** What a line says, with its author. @param {Line} line */
+function textOf({ node }) {
+  const nick = node.querySelector(".nick")?.textContent ?? "";
+  return `${nick} ${node.querySelector(".text, .what")?.textContent ?? ""}`;
+}
+
+/** @param {string} text */
+function folded(text) {
+  return text.toLocaleLowerCase();
+}
+
+/** Those of the lines that hold the text, without regard to case. @param {readonly Line[]} lines @param {string} text */
+function matching(lines, text) {
+  const wanted = folded(text.trim());
+  if (wanted === "") return [];
+  return lines.filter((line) => !line.node.hidden && !line.removed && folded(textOf(line)).includes(wanted));
+}
+
+/** Marks the text where it stands, in the newest lines if it is in too many. @param {readonly Line[]} lines @param {string} text */
+function mark(lines, text) {
+  if (!("highlights" in CSS)) return;
+  const wanted = folded(text.trim());
+  const highlight = new Highlight();
+  for (let index = lines.length - 1; index >= 0 && highlight.size < MOST_RANGES; index -= 1) {
+    for (const range of rangesOf(lines[index].node, wanted)) highlight.add(range);
+  }
+  CSS.highlights.set(HIGHLIGHT, highlight);
+}
+
+function unmark() {
+  if ("highlights" in CSS) CSS.highlights.delete(HIGHLIGHT);
+}
+
+/** @param {HTMLElement} node @param {string} wanted */
+function* rangesOf(node, wanted) {
+  const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+  for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+    const value = text.textContent ?? "";
+    const small = folded(value);
+    if (small.length !== value.length || text.parentElement?.localName === "time") continue; // other places in the other case
+    for (let at = small.indexOf(wanted); at >= 0; at = small.indexOf(wanted, at + wanted.length)) {
+      yield new StaticRange({ startContainer: text, startOffset: at, endContainer: text, endOffset: at + wanted.length });
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// The place in the conversation that is being read: its end, which it stays at, or lines that must not move.
+// Knows nothing about what is shown there.
+
+import { find } from "./dom.js";
+
+const NEAR_BOTTOM_PX = 48;
+
+export class Place {
+  /** Whether the newest is in sight, and stays so. */
+  following = true;
+  #scroller = find("scroller", HTMLElement);
+
+  /** As it was when it was last known to be as it should. */
+  #size = "";
+
+  /** @param {() => void} moved called when it has been scrolled, or has another size @param {() => void} resized called before that */
+  constructor(moved, resized) {
+    this.#scroller.addEventListener("scroll", () => {
+      if (this.#size !== this.#measure()) return; // the observer is about to tell; until then nobody has scrolled
+      this.look();
+      moved();
+    }, { passive: true });
+    const sizes = new ResizeObserver(() => {
+      resized();
+      this.#size = this.#measure();
+      this.stay();
+      moved();
+    });
+    sizes.observe(this.#scroller);
+    sizes.observe(find("pending", HTMLElement));
+  }
+
+  #measure() {
+    const { clientWidth, clientHeight } = this.#scroller;
+    return `${clientWidth} ${clientHeight}`;
+  }
+
+  /** Where its upper edge is on the page. */
+  get top() {
+    return this.#scroller.getBoundingClientRect().top;
+  }
+
+  /** Whether there is less above than so many screens, and whether there is anything to scroll. @param {number} screens */
+  isNearTop(screens) {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    if (clientHeight === 0 || scrollTop > clientHeight * screens) return false;
+    return !this.following || scrollHeight <= clientHeight;
+  }
+
+  /** Looks whether the newest is in sight. */
+  look() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    this.following = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
+  }
+
+  focus() {
+    this.#scroller.focus({ preventScroll: true });
+  }
+
+  toBottom() {
+    this.following = true;
+    this.stay();
+  }
+
+  stay() {
+    if (this.following) this.#scroller.scrollTop = this.#scroller.scrollHeight;
+  }
+
+  /** Goes where an element is in the middle. @param {HTMLElement} element */
+  goTo(element) {
+    element.scrollIntoView({ block: "center" });
+    this.look();
+  }
+
+  /** Changes what is above an element, or its upper edge; what is being read does not move. @param {() => void} action @param {HTMLElement} [anchor] */
+  keep(action, anchor) {
+    if (!anchor || this.following) {
+      action();
+      return;
+    }
+    const before = anchor.getBoundingClientRect();
+    const edge = before.bottom > this.top ? "top" : "bottom";
+    action();
+    const moved = anchor.getBoundingClientRect()[edge] - before[edge];
+    if (moved !== 0) this.#scroller.scrollTop += moved;
+  }
+}

@@ -1,0 +1,108 @@
+// The list above the composer of what a text may go on with.
+// Knows nothing about how that is found; it shows suggestions, and says which one was taken.
+
+import { count } from "../language.js";
+import { find, make } from "./dom.js";
+
+/** @import {Completion, Suggestion} from "../completion.js" */
+/** @import {Words} from "../language.js" */
+
+/** More than these are gone through, not shown at once. */
+const MOST_SHOWN = 8;
+
+export class Suggestions {
+  /** @type {Completion | null} */
+  #completion = null;
+  /** Which one is chosen; -1 for none. */
+  #chosen = -1;
+  #list = find("suggestions", HTMLElement);
+  #status = find("suggestions-status", HTMLElement);
+  #words;
+  #field;
+  #taken;
+
+  /** @param {Words} words @param {HTMLElement} field what is written in @param {(completion: Completion, suggestion: Suggestion) => void} taken */
+  constructor(words, field, taken) {
+    this.#words = words;
+    this.#field = field;
+    this.#taken = taken;
+    this.#list.addEventListener("mousedown", (event) => event.preventDefault()); // the focus stays where one writes
+    this.#list.addEventListener("click", (event) => {
+      const option = event.target instanceof Element ? event.target.closest("li") : null;
+      if (option) this.#take(Number(option.dataset.index));
+    });
+  }
+
+  /** @param {Completion | null} completion @param {number} [chosen] */
+  show(completion, chosen = -1) {
+    this.#completion = completion;
+    this.#chosen = chosen;
+    this.#draw();
+    const { length } = completion?.suggestions ?? [];
+    this.#status.textContent = length === 0 ? "" : count(this.#words, this.#words.suggestions, length);
+  }
+
+  /** @param {KeyboardEvent} event @returns {boolean} whether the key was meant for the list */
+  key(event) {
+    const { length } = this.#completion?.suggestions ?? [];
+    if (length === 0 || event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return false;
+    switch (event.key) {
+      case "ArrowDown":
+        this.#choose((this.#chosen + 1) % length);
+        return true;
+      case "ArrowUp":
+        this.#choose((Math.max(this.#chosen, 0) + length - 1) % length);
+        return true;
+      case "Tab":
+        this.#take(Math.max(this.#chosen, 0));
+        return true;
+      case "Enter":
+        if (this.#chosen < 0) return false;
+        this.#take(this.#chosen);
+        return true;
+      case "Escape":
+        this.show(null);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** @param {number} index */
+  #choose(index) {
+    this.#chosen = index;
+    this.#draw();
+  }
+
+  /** @param {number} index */
+  #take(index) {
+    const completion = this.#completion;
+    const suggestion = completion?.suggestions[index];
+    this.show(null);
+    if (completion && suggestion) this.#taken(completion, suggestion);
+  }
+
+  #draw() {
+    const all = this.#completion?.suggestions ?? [];
+    const first = Math.max(0, Math.min(this.#chosen - MOST_SHOWN / 2, all.length - MOST_SHOWN));
+    this.#list.replaceChildren(...all.slice(first, first + MOST_SHOWN).map((suggestion, index) => (
+      this.#option(suggestion, first + index, all.length))));
+    this.#list.hidden = all.length === 0;
+    this.#list.children[this.#chosen - first]?.scrollIntoView({ block: "nearest" });
+    if (this.#chosen < 0) this.#field.removeAttribute("aria-activedescendant");
+    else this.#field.setAttribute("aria-activedescendant", `suggestion-${this.#chosen}`);
+  }
+
+  /** @param {Suggestion} suggestion @param {number} index @param {number} length */
+  #option({ label, hint, operator }, index, length) {
+    const option = make("li", "", make("bdi", "label", label), " ", make("span", "help", hint));
+    if (operator) option.append(" ", make("span", "operator", this.#words.for_operators));
+    option.id = `suggestion-${index}`;
+    option.dataset.index = String(index);
+    option.role = "option";
+    option.ariaSelected = String(index === this.#chosen);
+    option.ariaPosInSet = String(index + 1);
+    option.ariaSetSize = String(length);
+    return option;
+  }
+}
