@@ -110,9 +110,9 @@ def tell_shell(worker: bytes, shell: dict[str, Asset]) -> bytes:
 
 
 def lean(body: bytes) -> bytes:
-    """Return a script, style sheet or page without empty lines, lines of comment, types and indentation: nearly half of it.
+    """Return a script, style sheet or page without its empty lines, lines of comment, types and indentation.
 
-    No literal of the page spans lines.
+    That is nearly half of it. No literal of the page spans lines.
     """
     return _SPARE.sub(b"", body)
 

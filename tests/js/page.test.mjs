@@ -68,12 +68,17 @@ test("numbers take their form", () => {
     ["1 сообщение удалено", "2 сообщения удалены", "5 сообщений удалено", "21 сообщение удалено"]);
 });
 
-test("the words that the page names exist, and stand there in English", () => {
+test("the words that the page names exist, and those of the entrance stand there in English", () => {
   const english = /** @type {Record<string, unknown>} */ (en);
   const page = source("index.html");
   const named = [...page.matchAll(/data-text="(\w+)"[^>]*>([^<]*)</g)];
-  assert.ok(named.length > 10);
-  for (const [, key, text] of named) assert.equal(text, english[key], key);
+  const written = named.filter(([, , text]) => text !== "");
+  assert.ok(named.length > 10 && written.length > 2);
+  for (const [, key] of named) assert.ok(english[key], key);
+  for (const [, key, text] of written) assert.equal(text, english[key], key);
+  const shownAtOnce = page.slice(0, page.indexOf('<main id="room"')); // the rest is filled in before anybody sees it
+  assert.ok(shownAtOnce.includes('id="join-form"'));
+  for (const [, key, text] of shownAtOnce.matchAll(/data-text="(\w+)"[^>]*>([^<]*)</g)) assert.equal(text, english[key], key);
   for (const [, key] of page.matchAll(/data-label="(\w+)"/g)) assert.ok(english[key], key);
 });
 
