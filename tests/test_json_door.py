@@ -209,6 +209,7 @@ def test_the_first_join(core: Core) -> None:
     assert len(token) >= 22  # 128 bits
     assert epoch == core.server._log.epoch
     assert welcome.pop("server")["name"] == "parley"
+    assert {"name": "help", "usage": "/help", "help": "this list"} in welcome.pop("commands")
     assert welcome == {
         "type": "welcome",
         "nick": "Ann",
@@ -216,7 +217,7 @@ def test_the_first_join(core: Core) -> None:
         "live": 1,
         "resumed": False,
         "lang": "en",
-        "limits": {"text_characters": 4000, "nick_characters": 32, "line_bytes": 65536},
+        "limits": {"text_characters": 4000, "text_lines": 200, "nick_characters": 32, "line_bytes": 65536},
     }
     assert read(ann) == {"type": "members", "room": "main", "nicks": ["Alex", "Ann"], "more": False}
     first, second = read(ann), read(ann)
