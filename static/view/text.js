@@ -29,8 +29,11 @@ function makePiece({ kind, text }) {
       return leftToRight(make("code", "", text));
     case "block":
       return leftToRight(make("pre", "", make("code", "", text)));
-    case "mention":
-      return make("mark", "", text);
+    case "mention": {
+      const mark = make("mark", "", text);
+      mark.dir = "auto";
+      return mark;
+    }
     default:
       return text;
   }
