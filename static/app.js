@@ -180,9 +180,13 @@ function leave() {
     return;
   }
   connection.stop();
+  outbox.removeCommands();
+  outbox.refuseAll(words.ended_4506);
   gone();
+  password = "";
   inside = false;
   view.showEntrance("");
+  view.forget();
 }
 
 /** @returns {Join} */
@@ -251,6 +255,7 @@ function turnedAway({ code, text }) {
   }
   const tried = password !== "";
   connection.stop();
+  outbox.removeCommands();
   gone();
   inside = false;
   if (code === "password") {
@@ -267,7 +272,9 @@ function turnedAway({ code, text }) {
  */
 function ended(code) {
   outbox.removeCommands();
+  if (renaming !== null) view.rename.done();
   if (code === KICKED || code === BANNED) outbox.refuseAll(words.sent_away);
+  if (code === QUIT) outbox.refuseAll(words.ended_4506);
   if (code === QUIT || code === KICKED || code === BANNED) gone();
 }
 

@@ -9,7 +9,9 @@ import { emojiNamed } from "./emoji.js";
 /** @typedef {{text: string, label: string, hint: string, operator: boolean}} Suggestion `text` is what is put in */
 /** @typedef {{from: number, to: number, suggestions: Suggestion[]}} Completion what is between `from` and `to` is replaced */
 
-const MOST_EMOJI = 20;
+const MOST = 100;
+const MOST_NICK_CHARACTERS = 40;
+const order = new Intl.Collator();
 
 /**
  * What to offer without being asked: after `/`, `@` and `:`.
@@ -19,9 +21,12 @@ export function offer(text, caret, known) {
   const before = text.slice(0, caret);
   const [, command] = before.match(/^\/([\p{L}\d_-]*)$/u) ?? [];
   if (command !== undefined) return completion(0, caret, commands(command, known));
-  const [, nick] = before.match(/(?:^|\s)@([^\s@]{0,32})$/u) ?? [];
-  if (nick !== undefined) return completion(caret - nick.length - 1, caret, nicks(nick, known, "@", " "));
-  const [, name] = before.match(/(?:^|[^\p{L}\d:]):([a-z\d_+-]{2,})$/u) ?? [];
+  const [, nick] = before.slice(-MOST_NICK_CHARACTERS).match(/(?:^|[^\p{L}\d])@([^@\n]*)$/u) ?? [];
+  if (nick !== undefined) {
+    const found = completion(caret - nick.length - 1, caret, nicks(nick, known, "@", " "));
+    if (found) return found;
+  }
+  const [, name] = before.match(/(?<![\p{L}\d:]):([a-z\d_+-]{2,32})$/u) ?? [];
   if (name !== undefined && !inCode(before)) return completion(caret - name.length - 1, caret, emoji(name));
   return null;
 }
@@ -31,10 +36,12 @@ export function offer(text, caret, known) {
  * @param {string} text @param {number} caret @param {Known} known @returns {Completion | null}
  */
 export function complete(text, caret, known) {
-  const word = text.slice(0, caret).match(/[^\s@]+$/u)?.[0] ?? "";
-  if (word === "") return null;
-  const from = caret - word.length;
-  return completion(from, caret, nicks(word, known, "", from === 0 ? ": " : " "));
+  for (let from = Math.max(0, caret - MOST_NICK_CHARACTERS); from < caret; from += 1) {
+    if (/[\p{L}\d]$/u.test(text.slice(Math.max(0, from - 2), from)) || /\s/.test(text[from])) continue;
+    const found = completion(from, caret, nicks(text.slice(from, caret), known, "", from === 0 ? ": " : " "));
+    if (found) return found;
+  }
+  return null;
 }
 
 /**
@@ -43,14 +50,14 @@ export function complete(text, caret, known) {
  */
 export function named(text, caret) {
   const before = text.slice(0, caret);
-  const name = before.match(/:([a-z\d_+-]+):$/)?.[1];
+  const name = before.match(/(?<![\p{L}\d:]):([a-z\d_+-]{1,32}):$/u)?.[1];
   const found = name === undefined || inCode(before) ? undefined : emojiNamed().get(name);
   return name === undefined || found === undefined ? null : { from: caret - name.length - 2, to: caret, text: found };
 }
 
 /** @param {number} from @param {number} to @param {Suggestion[]} suggestions */
 function completion(from, to, suggestions) {
-  return suggestions.length === 0 ? null : { from, to, suggestions };
+  return suggestions.length === 0 ? null : { from, to, suggestions: suggestions.slice(0, MOST) };
 }
 
 /** Whether code has begun, and not ended. @param {string} before */
@@ -67,12 +74,14 @@ function commands(typed, known) {
     .map(({ name, usage, help, operator }) => ({ text: `/${name} `, label: usage, hint: help, operator }));
 }
 
-/** @param {string} typed @param {Known} known @param {string} before @param {string} after @returns {Suggestion[]} */
+/** None where a whole nick stands there already. @param {string} typed @param {Known} known @param {string} before @param {string} after @returns {Suggestion[]} */
 function nicks(typed, known, before, after) {
   const wanted = typed.toLowerCase();
-  return [...known.people]
-    .filter((nick) => nick !== known.nick && nick.toLowerCase().startsWith(wanted))
-    .sort((a, b) => a.localeCompare(b))
+  const found = [...known.people].filter((nick) => nick !== known.nick && nick.toLowerCase().startsWith(wanted.trimEnd()));
+  if (wanted.endsWith(" ") && found.some((nick) => nick.length === wanted.trimEnd().length)) return [];
+  return found
+    .filter((nick) => nick.toLowerCase().startsWith(wanted))
+    .sort(order.compare)
     .map((nick) => ({ text: `${before}${nick}${after}`, label: nick, hint: "", operator: false }));
 }
 
@@ -81,6 +90,5 @@ function emoji(typed) {
   const all = [...emojiNamed()].filter(([name]) => name.includes(typed));
   return all
     .sort(([a], [b]) => Number(b.startsWith(typed)) - Number(a.startsWith(typed)) || a.length - b.length)
-    .slice(0, MOST_EMOJI)
     .map(([name, character]) => ({ text: `${character} `, label: character, hint: `:${name}:`, operator: false }));
 }

@@ -144,6 +144,7 @@ export class Connection extends EventTarget {
   #heard(frame) {
     const socket = this.#socket;
     this.#lastHeard = this.#world.now();
+    this.#clear("pong");
     const messages = decode(frame);
     for (const message of messages) if (message.type === "bye") this.#farewell = message.reason ?? "";
     if (this.status.state !== "connected" && messages.some(({ type }) => type === "welcome")) {
@@ -164,15 +165,8 @@ export class Connection extends EventTarget {
   /** Asks for a sign of life; a network that went away says nothing of its own accord. */
   doubt() {
     if (this.status.state !== "connected" || this.#timers.has("pong")) return;
-    const asked = this.#world.now();
-    if (!this.send({ type: "ping", id: newIdentifier() })) {
-      this.#lost(true);
-      return;
-    }
-    this.#lastHeard = Math.min(this.#lastHeard, asked - 1);
-    this.#after("pong", PONG_MS, () => {
-      if (this.#lastHeard < asked) this.#lost(true);
-    });
+    if (this.send({ type: "ping", id: newIdentifier() })) this.#after("pong", PONG_MS, () => this.#lost(true));
+    else this.#lost(true);
   }
 
   /** @param {number} code @param {string} reason */

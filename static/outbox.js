@@ -9,7 +9,7 @@ import { isCommand, isSecret, newIdentifier } from "./protocol.js";
  * @typedef {object} Entry
  * @property {string} id
  * @property {string} text
- * @property {boolean} command not shown while it waits
+ * @property {boolean} command not shown once it is sent
  * @property {boolean} secret never shown, and not kept over a reload
  * @property {boolean} sent on this connection
  * @property {boolean} held the server could not store it just now; it will be sent again in a moment
@@ -50,9 +50,9 @@ export class Outbox extends EventTarget {
     return [...this.#entries.values()];
   }
 
-  /** How many messages wait to be acknowledged. */
+  /** How many messages wait to be acknowledged, and commands to be sent. */
   get waiting() {
-    return this.entries.filter((entry) => !entry.command && entry.refusal === null).length;
+    return this.entries.filter((entry) => entry.refusal === null && !(entry.command && entry.sent)).length;
   }
 
   /** @param {string | undefined} id */

@@ -5,7 +5,7 @@
 /** @typedef {{kind: Kind, text: string}} Piece put together they are the message, but for the marks around code */
 
 const FENCE = "```";
-const LINK = /(?<![\p{L}\p{N}_])https?:\/\/[^\s<>"]+/giu;
+const LINK = /(?<![\p{L}\p{N}_])https?:\/\/[^\s<>"。，、！？；：）」』】]+/giu;
 /** What ends a sentence, and not an address. */
 const STOP = new Set(".,;:!?'*_~…»”’");
 /** @type {ReadonlyMap<string, string>} */

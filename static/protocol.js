@@ -133,9 +133,14 @@ export function countCharacters(text) {
   return count;
 }
 
-/** Whether the server will take this line as a command; `//word` is said as `/word`. @param {string} text */
+/**
+ * Whether the server will take this line as a command; `//word` is said as `/word`. What can't be seen is taken off before
+ * it looks, and blanks of a single line. @param {string} text
+ */
 export function isCommand(text) {
-  return text.startsWith("/") && !text.startsWith("//");
+  const visible = text.trimEnd().replace(/(?![\n\r\v\f\x85])\p{C}/gu, "");
+  const line = /[\n\r\v\f\x85\u2028\u2029]/.test(visible) ? visible : visible.trimStart();
+  return line.startsWith("/") && !line.startsWith("//");
 }
 
 /**

@@ -3,7 +3,7 @@
 // so the newest and the oldest shown are enough to tell what is new; the changes say what there is to show.
 
 import { readCommands } from "./protocol.js";
-import { listed, nobody, recalled, renamed } from "./ignored.js";
+import { forgotten, listed, nobody, recalled, renamed } from "./ignored.js";
 
 /** @import {Cleared, RoomEvent, ServerMessage, Welcome, History, Gap} from "./protocol.js" */
 /** @import {Command} from "./protocol.js" */
@@ -128,7 +128,10 @@ export function reduce(state, message, ours = false) {
     case "asked":
       return [{ ...state, asking: true }, [{ kind: "earlier" }]];
     case "trimmed":
-      return [{ ...state, oldest: message.oldest, earlier: true }, [{ kind: "earlier" }]];
+      return [
+        { ...state, oldest: message.oldest, earlier: true, ignored: forgotten(state.ignored, message.oldest) },
+        [{ kind: "earlier" }],
+      ];
     case "lost":
       return [{ ...state, asking: false }, [{ kind: "earlier" }]];
     case "ended":
@@ -191,7 +194,8 @@ function happened(state, event, ours) {
   if (hole) changes.push({ kind: "gap", from: Number(state.newest) + 1, to: event.seq - 1 });
   if (event.type === "renamed") {
     next.ignored = renamed(state.ignored, event, live);
-    if (next.ignored.nicks.size > 0) changes.push({ kind: "ignoring", ignored: next.ignored });
+    const { nicks } = next.ignored;
+    if (nicks.has(event.nick) || nicks.has(event.new_nick)) changes.push({ kind: "ignoring", ignored: next.ignored });
   }
   changes.push({ kind: "append", event: redacted(event, next.removed), live });
   if (state.oldest === null) changes.push({ kind: "earlier" });

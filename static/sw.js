@@ -31,7 +31,8 @@ async function answer(request, address) {
 
 /** A click on a notification leads to the page, opened anew if need be. */
 async function comeBack() {
-  const [page] = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const pages = await worker.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const page = pages.find((/** @type {any} */ { url }) => url.startsWith(worker.registration.scope));
   await (page ? page.focus() : worker.clients.openWindow("./"));
 }
 

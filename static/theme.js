@@ -5,11 +5,12 @@
   const root = document.documentElement;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const contrast = matchMedia("(prefers-contrast: more)");
+  const name = "parley.theme";
   let chosen = kept();
 
   function kept() {
     try {
-      return JSON.parse(localStorage.getItem("parley.theme") ?? "null");
+      return JSON.parse(localStorage.getItem(name) ?? "null");
     } catch {
       return null;
     }
@@ -28,7 +29,8 @@
     chosen = /** @type {CustomEvent<string>} */ (event).detail;
     apply();
   });
-  addEventListener("storage", () => {
+  addEventListener("storage", ({ key }) => {
+    if (key !== name && key !== null) return;
     chosen = kept();
     apply();
   });

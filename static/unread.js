@@ -9,6 +9,9 @@ import { mentions } from "./pieces.js";
 /** @import {Ignored} from "./ignored.js" */
 /** @import {Change, State} from "./state.js" */
 
+/** More are not counted one by one. */
+export const MOST = 1000;
+
 export class Unread {
   /** Messages by seq, and whether they mention the person. @type {Map<number, {nick: string, mention: boolean}>} */
   #messages = new Map();
@@ -32,6 +35,7 @@ export class Unread {
       if (event.nick === state.nick || hides(state.ignored, event.nick, event.seq)) continue;
       const mention = mentions(event.text, state.nick);
       this.#messages.set(event.seq, { nick: event.nick, mention });
+      if (this.#messages.size > MOST) this.#messages.delete(this.#messages.keys().next().value ?? 0);
       if (mention) mentioning.push(event);
     }
     return mentioning.filter(({ seq }) => this.#messages.has(seq));

@@ -5,16 +5,13 @@ import { find, perFrame, translate } from "./view/dom.js";
 import { Away, watchPresence } from "./view/away.js";
 import { Before } from "./view/before.js";
 import { Composer } from "./view/composer.js";
+import { Invitation, Rename, SettingsDialog, Shortcuts } from "./view/dialogs.js";
 import { Entrance } from "./view/entrance.js";
 import { Finder } from "./view/finder.js";
-import { Invitation } from "./view/invite.js";
 import { Log } from "./view/log.js";
 import { NickMenu } from "./view/nick_menu.js";
 import { Pending } from "./view/pending.js";
 import { People } from "./view/people.js";
-import { Rename } from "./view/rename.js";
-import { SettingsDialog } from "./view/settings.js";
-import { Shortcuts } from "./view/shortcuts.js";
 import { StatusBar } from "./view/status.js";
 
 /** @import {RoomEvent} from "./protocol.js" */
@@ -78,6 +75,11 @@ export class View {
 
   get rename() {
     return this.#parts.rename;
+  }
+
+  /** Forgets the room's password. */
+  forget() {
+    this.#parts.entrance.forget();
   }
 
   /** @param {boolean} focus whether a person asked for it just now */
@@ -168,11 +170,13 @@ export class View {
   /** @param {KeyboardEvent} event */
   #key(event) {
     if (!this.#inRoom || event.code !== "KeyF" || !event.shiftKey || !(event.ctrlKey || event.metaKey) || event.altKey) return;
+    if (document.querySelector("dialog[open]")) return;
     event.preventDefault();
     this.#parts.finder.open();
   }
 
   #swap() {
+    this.#parts.rename.done();
     find("entrance", HTMLElement).hidden = this.#inRoom;
     find("room", HTMLElement).hidden = !this.#inRoom;
     find("self", HTMLElement).hidden = !this.#inRoom;

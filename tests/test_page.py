@@ -115,11 +115,26 @@ def test_no_literal_of_the_page_spans_lines() -> None:
             assert bare.count("`") % 2 == 0, f"{file.name}:{number}: {line}"
 
 
-def test_what_is_no_script_keeps_what_looks_like_a_comment(directory: Path) -> None:
-    (directory / "notes.txt").write_text("// x\n")
+def test_another_page_is_sent_as_it_is(directory: Path) -> None:
+    (directory / "index.html").write_text("<pre>\n  two\n    four\n</pre>")
     assets = page.load(directory, 9997)
-    assert assets["/notes.txt"].body == b"// x\n"
-    assert assets["/app.js"].body == b"let nothing;\n" * 100
+    assert assets["/"].body == b"<pre>\n  two\n    four\n</pre>"
+    assert assets["/app.js"].body == b"// nothing\nlet nothing;\n" * 100
+
+
+def test_our_page_is_sent_lean() -> None:
+    assets = page.load(page.default_directory(), 9997)
+    assert b"/** @" not in b"".join(asset.body for path, asset in assets.items() if path.endswith(".js"))
+    assert not re.search(rb"^(\s|//)", assets["/app.js"].body, re.MULTILINE)
+
+
+def test_one_request_brings_all_style_sheets() -> None:
+    assets = page.load(page.default_directory(), 9997)
+    assert [path for path in assets if path.endswith(".css")] == ["/style.css"]
+    body = assets["/style.css"].body
+    assert b"@import" not in body
+    for part in (b".bar {", b".fold > summary", b".invite[open]", b':root[data-theme="dark"]'):
+        assert part in body
 
 
 WORKER = 'const SHELL = ["./"];\nconst VERSION = "";\n'

@@ -30,6 +30,8 @@ _TYPES = {
 _SPARE = re.compile(
     rb"^(?:[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)?\r?\n)+|^[ \t]+|/\*\* @[^*]*\*/ ?", re.MULTILINE
 )
+_STYLE = "/style.css"
+_IMPORT = re.compile(rb'^@import "([\w./-]+)";\n', re.MULTILINE)
 _WORKER = "/sw.js"
 _SHELL = b'const SHELL = ["./"];'
 _VERSION = b'const VERSION = "";'
@@ -67,6 +69,7 @@ def load(directory: Path, text_port: int) -> dict[str, Asset]:
         raise FileNotFoundError(f"{directory}: no index.html there")
     assets = {}
     root = directory.resolve()
+    ours = root == default_directory().resolve()
     for file in sorted(directory.rglob("*")):
         if not file.is_file() or _hidden(file.relative_to(directory)):
             continue
@@ -76,12 +79,15 @@ def load(directory: Path, text_port: int) -> dict[str, Asset]:
         body = file.read_bytes()
         if file.name == "index.html":
             body = body.replace(_TEXT_PORT.encode(), _TEXT_PORT.replace("9997", str(text_port)).encode())
-            body = lean(body)
+            body = lean(body) if ours else body
             body = tell_languages(body, [language.stem for language in sorted((directory / "lang").glob("*.js"))])
-        elif file.suffix in (".css", ".js"):
+        elif ours and file.suffix in (".css", ".js"):
             body = lean(body)
         assets["/" + file.relative_to(directory).as_posix()] = _asset(file, body)
     assets["/"] = assets["/index.html"]
+    if ours:
+        body = _IMPORT.sub(lambda found: assets.pop(f"/{found[1].decode()}").body, assets[_STYLE].body)
+        assets[_STYLE] = _asset(directory / "style.css", body)
     if _WORKER in assets:
         body = tell_shell(assets[_WORKER].body, {path: each for path, each in assets.items() if path != _WORKER})
         assets[_WORKER] = _asset(directory / "sw.js", body)
@@ -112,7 +118,7 @@ def tell_shell(worker: bytes, shell: dict[str, Asset]) -> bytes:
 def lean(body: bytes) -> bytes:
     """Return a script, style sheet or page without its empty lines, lines of comment, types and indentation.
 
-    That is nearly half of it. No literal of the page spans lines.
+    That is nearly half of it. It can do so with our own page only, none of whose literals spans lines.
     """
     return _SPARE.sub(b"", body)
 

@@ -1,5 +1,4 @@
-// Все слова страницы по-русски. Ключи те же, что в en.js; формы через `|` идут в порядке из `plural`.
-// Knows nothing about where the words stand.
+// Every word that the page shows, in Russian. Knows nothing about where they stand.
 
 /** @type {typeof import("./en.js").default} */
 export default {
@@ -28,7 +27,7 @@ export default {
   notify: "Показать уведомление",
   notify_denied: "Браузер этого не разрешает; см. его настройки.",
   notify_missing: "Этот браузер здесь так не умеет; с https, может быть, сумеет.",
-  sound: "Подать звук",
+  sound: "Подать звуковой сигнал",
   close: "Закрыть",
   invite: "Показать всем",
   invite_title: "Заходите",
@@ -50,10 +49,10 @@ export default {
   state_joining: "Вы не в комнате",
   state_connecting: "Соединяемся…",
   state_connected: "На связи",
-  state_reconnecting: "Связь потеряна",
-  state_trying: "Соединяемся заново…",
+  state_reconnecting: "Нет связи",
+  state_trying: "соединяемся…",
   state_ended: "Разговор закончен",
-  in_seconds: "попытка через {n} с",
+  in_seconds: "соединяемся через {n} с",
   reconnect_now: "Сейчас",
   join_again: "Войти снова",
   continue_here: "Продолжить здесь",
@@ -92,19 +91,19 @@ export default {
   renamed: "{nick} теперь {new_nick}",
   removed: "Сообщение удалено",
   cleared: "{n} сообщение от {nick} удалено оператором {by}|{n} сообщения от {nick} удалены оператором {by}|{n} сообщений от {nick} удалено оператором {by}|{n} сообщения от {nick} удалено оператором {by}",
-  gap: "{n} сообщение отсюда уже не вернуть|{n} сообщения отсюда уже не вернуть|{n} сообщений отсюда уже не вернуть|{n} сообщения отсюда уже не вернуть",
+  gap: "{n} запись отсюда уже не вернуть|{n} записи отсюда уже не вернуть|{n} записей отсюда уже не вернуть|{n} записи отсюда уже не вернуть",
   restarted: "Сервер начал новый разговор; того, что было раньше, больше нет.",
 
-  find: "Найти в беседе",
+  find: "Найти в разговоре",
   find_older: "Старше",
   find_newer: "Новее",
   found: "{place} из {n}",
   find_none: "Ничего не найдено",
-  find_none_shown: "В том, что показано, не найдено",
+  find_none_shown: "В показанном ничего не найдено",
   find_earlier: "Искать в более ранних",
 
   mentions_you: "упоминает вас:",
-  waiting: "ждёт соединения",
+  waiting: "ещё не отправлено",
   sending: "отправляется…",
   suspected: "сервер с этим не справился",
   sent_away: "вас удалили из комнаты",
@@ -118,6 +117,7 @@ export default {
   message_hint: "Enter — отправить, Shift+Enter — новая строка",
   send: "Отправить",
   characters_left: "осталось символов: {n}",
+  characters_over: "лишних символов: {n}",
   too_long: "слишком длинно, символов больше, чем можно, на {n}; ничего не отправлено",
   too_many_lines: "слишком много строк, на {n} больше, чем можно; ничего не отправлено",
   suggestions_label: "Подсказки",

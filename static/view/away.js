@@ -1,7 +1,7 @@
 // Tells a person who is elsewhere what they miss: in the title, the icon, a badge, a notification, a sound.
 // Knows nothing about the log; it is told what changes.
 
-import { Unread } from "../unread.js";
+import { MOST, Unread } from "../unread.js";
 import { nobody } from "../ignored.js";
 import { chime, notify, standing } from "./signal.js";
 
@@ -40,7 +40,8 @@ export class Away {
 
   #show() {
     const { messages, mentioned } = this.#unread.count(this.#ignored);
-    const title = messages === 0 ? this.#title : `(${mentioned ? "!" : ""}${messages}) ${this.#title}`;
+    const number = messages < MOST ? messages : `${MOST - 1}+`;
+    const title = messages === 0 ? this.#title : `(${mentioned ? "!" : ""}${number}) ${this.#title}`;
     if (document.title === title) return;
     document.title = title;
     this.#icon?.setAttribute("href", messages === 0 ? "favicon.svg" : "favicon-unread.svg");

@@ -13,6 +13,8 @@ import { Suggestions } from "./suggestions.js";
 /** @import {Words} from "../language.js" */
 
 const NEAR_LIMIT = 200;
+/** What has more lines goes in as a whole, which can't be undone: line by line it takes a browser seconds. */
+const MOST_UNDONE_LINES = 200;
 
 /** @typedef {{characters: number, lines: number}} TextLimits */
 /** @typedef {{queue(text: string): void, keepDraft(text: string): void, limits(): TextLimits, known(): Known}} ComposerActions */
@@ -38,7 +40,7 @@ export class Composer {
     this.#words = words;
     this.#actions = actions;
     this.#sent = sent;
-    this.#suggestions = new Suggestions(words, this.#message, ({ from, to }, { text }) => this.#replace(from, to, text));
+    this.#suggestions = new Suggestions(words, this.#message, ({ from, to }, { text }) => this.#go(from, to, text));
     new Paste(words, this.#message, (text, code) => this.#paste(text, code), () => this.focus());
     this.#message.value = draft;
     this.#form.addEventListener("submit", (event) => {
@@ -129,7 +131,8 @@ export class Composer {
     this.#actions.keepDraft(text);
     this.#error.textContent = "";
     const left = this.#actions.limits().characters - countCharacters(counted(text));
-    this.#left.textContent = left > NEAR_LIMIT ? "" : count(this.#words, this.#words.characters_left, left);
+    const forms = left < 0 ? this.#words.characters_over : this.#words.characters_left;
+    this.#left.textContent = left > NEAR_LIMIT ? "" : count(this.#words, forms, Math.abs(left));
     this.#left.classList.toggle("over", left < 0);
     const frame = this.#message.parentElement;
     if (frame) frame.dataset.replica = `${text} `;
@@ -141,8 +144,13 @@ export class Composer {
     const completion = complete(value, selectionStart, this.#actions.known());
     if (completion === null) return false;
     if (completion.suggestions.length > 1) this.#suggestions.show(completion, 0);
-    else this.#replace(completion.from, completion.to, completion.suggestions[0].text);
+    else this.#go(completion.from, completion.to, completion.suggestions[0].text);
     return true;
+  }
+
+  /** Goes on with what was suggested; a blank may stand behind it already. @param {number} from @param {number} to @param {string} text */
+  #go(from, to, text) {
+    this.#replace(from, to, /\s/.test(this.#message.value[to] ?? "") ? text.trimEnd() : text);
   }
 
   /** @param {string | null} text */
@@ -169,7 +177,7 @@ export class Composer {
   #replace(from, to, text) {
     this.focus();
     this.#message.setSelectionRange(from, to);
-    if (document.execCommand("insertText", false, text)) return;
+    if (text.split("\n").length <= MOST_UNDONE_LINES && document.execCommand("insertText", false, text)) return;
     this.#message.setRangeText(text, from, to, "end");
     this.#typed();
   }

@@ -33,6 +33,17 @@ export function makeButton(label, action) {
   return button;
 }
 
+/** Says something to those who listen to the page. @param {string} text */
+export function speak(text) {
+  find("spoken", HTMLElement).textContent = text;
+}
+
+/** Hides a control; the focus goes to the message where it would be lost. @param {HTMLElement} element @param {boolean} hidden */
+export function hide(element, hidden) {
+  if (hidden && element.contains(document.activeElement)) find("message", HTMLElement).focus({ preventScroll: true });
+  element.hidden = hidden;
+}
+
 /** A sentence with nodes in the places that braces name. @param {string} sentence @param {Record<string, Node>} parts */
 export function fill(sentence, parts) {
   return sentence.split(/[{}]/).map((piece, index) => (index % 2 === 0 ? piece : parts[piece] ?? ""));

@@ -75,6 +75,11 @@ export class Unseen {
     for (const line of lines) if (line.speaker !== null) this.#lines.push(line);
   }
 
+  /** Lines have gone from the log. */
+  tidy() {
+    this.#lines = this.#lines.filter(({ node }) => node.isConnected);
+  }
+
   /** Only messages that can be read are news. @param {boolean} atBottom */
   show(atBottom) {
     this.#jump.hidden = atBottom;

@@ -26,7 +26,7 @@ export class Entrance {
    */
   constructor(words, actions, { nick, command }) {
     this.#words = words;
-    this.#nick.value = nick;
+    this.#nick.value ||= nick; // somebody may have been quicker
     this.#command.textContent = command;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -39,6 +39,11 @@ export class Entrance {
 
   focus() {
     this.#nick.focus();
+  }
+
+  /** Who sits down here next has to know the password. */
+  forget() {
+    this.#password.value = "";
   }
 
   /** Shows the field for it from now on. @param {string} reason why what was given is not it; empty if nothing was */

@@ -81,6 +81,7 @@ export class Finder {
 
   /** @param {KeyboardEvent} event */
   #key(event) {
+    if (event.isComposing) return;
     if (event.key === "Escape") {
       event.preventDefault();
       this.close();
@@ -100,7 +101,9 @@ export class Finder {
   }
 
   #recount() {
+    const above = this.#found[this.#place - 1] ?? null;
     this.#found = matching(this.#log.lines, this.#text.value);
+    if (this.#current !== null && this.#place < 0) this.#mark(above !== null && this.#found.includes(above) ? above : null);
     mark(this.#found, this.#text.value);
     this.#tell();
   }
@@ -108,7 +111,7 @@ export class Finder {
   /** @param {1 | -1} way to newer ones, or older ones */
   #step(way) {
     this.#recount();
-    const index = this.#current === null ? this.#found.length : this.#found.indexOf(this.#current);
+    const index = this.#current === null ? this.#found.length : this.#place;
     const next = this.#found[index + way];
     if (next) this.#goTo(next);
     else if (way < 0 && this.#log.earlier.any && this.#text.value.trim() !== "") this.#seek();
@@ -126,29 +129,38 @@ export class Finder {
   /** What was asked for has come. */
   #sought() {
     this.#recount();
-    const index = this.#current === null ? this.#found.length : this.#found.indexOf(this.#current);
+    const index = this.#current === null ? this.#found.length : this.#place;
     if (index <= 0 && this.#log.earlier.unprompted) {
       this.#actions.askEarlier();
       return;
     }
     this.#seeking = false;
     if (index > 0) this.#goTo(this.#found[index - 1]);
+    if (document.activeElement === this.#further) this.#text.focus({ preventScroll: true });
     this.#tell();
-    this.#text.focus({ preventScroll: true });
+  }
+
+  /** Where the one that was gone to stands among those found; -1 where it does not. */
+  get #place() {
+    return this.#current === null ? -1 : this.#found.indexOf(this.#current);
   }
 
   /** @param {Line | null} line */
   #goTo(line) {
+    this.#mark(line);
+    if (line !== null) this.#log.goTo(line);
+  }
+
+  /** @param {Line | null} line */
+  #mark(line) {
     this.#current?.node.classList.remove("found");
     this.#current = line;
-    if (line === null) return;
-    line.node.classList.add("found");
-    this.#log.goTo(line);
+    line?.node.classList.add("found");
   }
 
   #tell() {
     const { length } = this.#found;
-    const place = this.#current === null ? 0 : length - this.#found.indexOf(this.#current);
+    const place = this.#current === null ? 0 : length - this.#place;
     let text = this.#log.earlier.any ? this.#words.find_none_shown : this.#words.find_none;
     if (this.#text.value.trim() === "") text = "";
     else if (this.#seeking) text = this.#words.earlier_asked;

@@ -60,22 +60,22 @@ export class Folds {
     if (!above.run || !below.run || above.day !== below.day) return;
     const { run } = above;
     const { lines } = below.run;
-    this.#unfold(run);
-    this.#unfold(below.run);
+    const open = [this.#unfold(run), this.#unfold(below.run)].includes(true);
     for (const line of lines) line.run = run;
     run.lines = run.lines.concat(lines);
-    this.#fold(run);
+    this.#fold(run, open);
   }
 
   /** The lines above this one have gone. @param {Line} first @param {() => void} between done while nothing of it is folded */
   cut(first, between) {
     const { run } = first;
+    let open = false;
     if (run) {
-      this.#unfold(run);
+      open = this.#unfold(run);
       run.lines = run.lines.slice(run.lines.indexOf(first));
     }
     between();
-    if (run) this.#fold(run);
+    if (run) this.#fold(run, open);
   }
 
   /** Writes what the folds hold. */
@@ -84,11 +84,12 @@ export class Folds {
     this.#stale.clear();
   }
 
-  /** @param {Run} run */
-  #fold(run) {
+  /** @param {Run} run @param {boolean} [open] */
+  #fold(run, open = false) {
     if (run.lines.length < FOLDED_FROM) return;
     const summary = make("summary", "what");
     const details = make("details", "fold", summary);
+    details.open = open;
     silence(details);
     run.lines[0].node.before(details);
     details.append(...run.lines.map(({ node }) => node));
@@ -96,13 +97,14 @@ export class Folds {
     this.#stale.add(run);
   }
 
-  /** @param {Run} run */
+  /** @param {Run} run @returns {boolean} whether it was open */
   #unfold(run) {
-    if (!run.fold) return;
+    if (!run.fold) return false;
     const { details, summary } = run.fold;
     summary.remove();
     details.replaceWith(...details.childNodes);
     run.fold = null;
+    return details.open;
   }
 
   /** Who is here now that was not before, and the other way round. @param {Run} run @returns {Node[]} */

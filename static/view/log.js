@@ -19,6 +19,8 @@ import { Since } from "./since.js";
 /** When this many lines are shown, the oldest go; "earlier" brings them back. */
 const MOST_LINES = 10_500;
 const KEPT_LINES = 10_000;
+/** The oldest go even from one who is reading among them. */
+const MOST_LINES_UNSEEN = 20_000;
 const SCREENS_AHEAD = 1;
 
 /** @typedef {{askEarlier(): void, trimmed(oldest: number): void, seen(seq: number): void}} LogActions */
@@ -31,7 +33,7 @@ export class Log {
   #ignored = nobody;
   #log = find("log", HTMLElement);
   #blocks = new Blocks(this.#log);
-  #announcing = new Announcing(this.#log);
+  #announcing;
   #words;
   #actions;
   #maker;
@@ -50,6 +52,7 @@ export class Log {
     this.#drawn = drawn;
     this.#words = words;
     this.#actions = actions;
+    this.#announcing = new Announcing(this.#log, words);
     this.#maker = new LineMaker(words);
     this.#folds = new Folds(words);
     this.#since = new Since(words, (seq) => actions.seen(seq));
@@ -114,9 +117,10 @@ export class Log {
   }
 
   #draw() {
-    const changes = this.#queue;
-    this.#queue = [];
+    const changes = this.#queue.splice(0);
     const fill = changes.some(({ kind }) => kind === "prepend" || kind === "caught-up" || kind === "ignoring");
+    const ignoring = changes.filter(({ kind }) => kind === "ignoring").at(-1);
+    if (ignoring?.kind === "ignoring") this.#ignored = ignoring.ignored;
     /** @type {Line[]} */
     let added = [];
     const append = () => {
@@ -147,11 +151,6 @@ export class Log {
           this.#prepend(change.items.map((item) => (
             item.type === "gap" ? this.#maker.gap(item.from, item.to) : this.#make(item))));
           break;
-        case "ignoring":
-          append();
-          this.#ignored = change.ignored;
-          this.#change(this.lines.filter((line) => this.#hides(line) !== line.node.hidden), (line) => this.#hide(line));
-          break;
         case "caught-up":
           append();
           this.#since.live(true, this.#place.following);
@@ -160,13 +159,14 @@ export class Log {
       }
     }
     append();
+    if (ignoring) this.#change(this.lines.filter((line) => this.#hides(line) !== line.node.hidden), (line) => this.#hide(line));
     this.#keep(() => {
       this.earlier.draw();
       this.#folds.draw();
       this.#blocks.settle();
     });
+    this.#trim();
     if (this.#place.following) {
-      this.#trim();
       this.#place.stay();
       this.#look();
     } else {
@@ -201,10 +201,9 @@ export class Log {
   /** Changes lines wherever they are; the others that are in sight do not move. @param {Line[]} lines @param {(line: Line) => void} action */
   #change(lines, action) {
     if (lines.length === 0) return;
-    const { top } = this.#place;
     const changing = new Set(lines);
     for (const { node } of lines) this.#blocks.loosen(node);
-    const steady = this.lines.find((line) => !changing.has(line) && shown(line).getBoundingClientRect().bottom > top);
+    const steady = this.#place.following ? undefined : this.lines.find((line) => !changing.has(line) && shown(line).getBoundingClientRect().bottom > this.#place.top);
     this.#keep(() => lines.forEach(action), steady);
   }
 
@@ -214,6 +213,7 @@ export class Log {
     this.#blocks.append(this.#join(lines, this.lines.at(-1) ?? null));
     for (const line of lines) this.lines.push(line);
     this.#since.add(lines, this.#maker.self, false);
+    this.#announcing.add(lines, this.#maker.self);
     if (!this.#place.following) this.#unseen.add(lines);
   }
 
@@ -236,7 +236,7 @@ export class Log {
 
   /** Changes what is above a line, the first one unless another is given; what is being read does not move. @param {() => void} action @param {Line} [line] */
   #keep(action, line = this.lines.find(({ node }) => !node.hidden)) {
-    this.#place.keep(action, line && shown(line));
+    this.#place.keep(action, line && (() => shown(line)));
   }
 
   /** Fetches what is above before its end comes into sight; following the newest, only what the room has space for. */
@@ -258,25 +258,29 @@ export class Log {
 
   /** A log that only grows would in the end be the whole memory of the page. */
   #trim() {
-    if (this.lines.length <= MOST_LINES || this.earlier.asking) return; // an answer would no longer fit
+    const most = this.#place.following ? MOST_LINES : MOST_LINES_UNSEEN;
+    if (this.lines.length <= most || this.earlier.asking) return; // an answer would no longer fit
     const gone = this.lines.splice(0, this.lines.length - KEPT_LINES);
     const top = this.lines[0];
-    this.#folds.cut(top, () => {
-      for (const line of gone) {
-        line.divider?.remove();
-        line.node.remove();
-      }
-      this.#maker.seam(null, top);
+    this.#keep(() => {
+      this.#folds.cut(top, () => {
+        for (const line of gone) {
+          line.divider?.remove();
+          line.node.remove();
+        }
+        this.#maker.seam(null, top);
+      });
+      this.#folds.draw();
+      this.#blocks.tidy();
     });
-    this.#folds.draw();
-    this.#blocks.tidy();
+    this.#unseen.tidy();
     this.#since.tidy(top);
     const first = this.lines.find((line) => line.seq !== null);
     if (first?.seq) this.#actions.trimmed(first.seq);
   }
 
   #clear() {
-    this.#announcing.stop();
+    this.#announcing.restart();
     this.lines = [];
     this.#since.restart();
     this.#blocks.clear();

@@ -42,9 +42,11 @@ export class NickMenu {
     this.#menu.addEventListener("focusout", (event) => {
       if (!this.#menu.contains(/** @type {Node | null} */ (event.relatedTarget))) this.#close();
     });
-    addEventListener("resize", () => {
+    const follow = () => {
       if (this.#opener) this.#place(this.#opener.getBoundingClientRect());
-    });
+    };
+    addEventListener("resize", follow);
+    addEventListener("scroll", follow, true);
   }
 
   /** @param {string} nick @param {Element} opener */

@@ -23,13 +23,16 @@ export class Paste {
     this.#insert = insert;
     this.#back = back;
     field.addEventListener("paste", (event) => this.#pasted(event));
-    field.addEventListener("input", () => this.#close());
     find("paste-plain", HTMLElement).addEventListener("click", () => this.#answer(false));
     find("paste-code", HTMLElement).addEventListener("click", () => this.#answer(true));
     find("paste-cancel", HTMLElement).addEventListener("click", () => this.#cancel());
-    this.#question.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.#cancel();
-    });
+    for (const place of [this.#question, field]) {
+      place.addEventListener("keydown", (event) => {
+        if (event.key !== "Escape" || event.defaultPrevented || this.#question.hidden) return;
+        event.preventDefault();
+        this.#cancel();
+      });
+    }
   }
 
   /** @param {ClipboardEvent} event */
@@ -40,6 +43,7 @@ export class Paste {
     event.preventDefault();
     this.#text = text;
     this.#ask.textContent = count(this.#words, this.#words.paste_question, lines);
+    find("paste-code", HTMLElement).hidden = text.includes("```");
     this.#question.hidden = false;
     find("paste-plain", HTMLElement).focus();
   }

@@ -1,7 +1,7 @@
 // The end of the conversation: what has been typed and is not in the log yet, or was refused.
 // Knows nothing about sending; it shows the entries of the outbox and says which button was pressed.
 
-import { find, make, makeButton } from "./dom.js";
+import { find, hide, make, makeButton } from "./dom.js";
 import { makeNick } from "./line.js";
 import { makeText } from "./text.js";
 
@@ -26,10 +26,11 @@ export class Pending {
 
   /** @param {readonly Entry[]} entries @param {string} nick */
   show(entries, nick) {
-    const wanted = entries.filter((entry) => !entry.secret && (!entry.command || entry.refusal !== null));
+    const wanted = entries.filter((entry) => !entry.secret && !(entry.command && entry.sent && entry.refusal === null));
     const ids = new Set(wanted.map((entry) => entry.id));
     for (const [id, shown] of this.#shown) {
       if (ids.has(id)) continue;
+      hide(shown.node, true);
       shown.node.remove();
       this.#shown.delete(id);
     }
@@ -38,6 +39,7 @@ export class Pending {
       if (!shown) {
         shown = this.#make(entry, nick);
         this.#shown.set(entry.id, shown);
+        this.#update(shown, entry); // what is there from the start is not announced
         this.#list.append(shown.node);
       }
       this.#update(shown, entry);
@@ -48,6 +50,7 @@ export class Pending {
   #make(entry, nick) {
     const text = makeText(entry.text, "").body;
     const note = make("p", "note");
+    note.role = "status";
     const buttons = make("div", "buttons",
       makeButton(this.#words.retry, () => this.#actions.retry(entry.id)),
       makeButton(this.#words.edit, () => this.#actions.edit(entry.id)),
@@ -62,7 +65,7 @@ export class Pending {
     const refused = entry.refusal !== null;
     node.dataset.pending = refused ? "refused" : entry.held ? "held" : entry.sent ? "sent" : "waiting";
     node.classList.toggle("refused", refused);
-    buttons.hidden = !refused;
+    hide(buttons, !refused);
     const text = this.#note(entry);
     if (note.textContent !== text) note.textContent = text;
   }

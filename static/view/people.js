@@ -26,6 +26,7 @@ export class People {
     this.#toggle.addEventListener("click", () => this.#open(!this.#panel.classList.contains("open")));
     this.#panel.addEventListener("keydown", (event) => this.#key(event));
     this.#toggle.addEventListener("keydown", (event) => this.#key(event));
+    for (const kind of ["pointerdown", "focusin"]) document.addEventListener(kind, ({ target }) => this.#elsewhere(target));
   }
 
   /** @param {ReadonlySet<string>} people @param {string} self @param {ReadonlySet<string>} ignored */
@@ -73,8 +74,16 @@ export class People {
     this.#toggle.setAttribute("aria-expanded", String(open));
   }
 
+  /** A menu that the list has opened belongs to it. @param {EventTarget | null} target what is used now */
+  #elsewhere(target) {
+    if (!(target instanceof Element) || target.closest("#people-panel, #people-toggle, .menu")) return;
+    this.#open(false);
+  }
+
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (event.key === "Escape") this.#open(false);
+    if (event.key !== "Escape" || !this.#panel.classList.contains("open")) return;
+    this.#toggle.focus();
+    this.#open(false);
   }
 }

@@ -72,16 +72,19 @@ export class Place {
     this.look();
   }
 
-  /** Changes what is above an element, or its upper edge; what is being read does not move. @param {() => void} action @param {HTMLElement} [anchor] */
+  /**
+   * Changes what is above an element, or its upper edge; what is being read does not move.
+   * @param {() => void} action @param {(() => HTMLElement) | undefined} anchor the element, which may be another one afterwards
+   */
   keep(action, anchor) {
     if (!anchor || this.following) {
       action();
       return;
     }
-    const before = anchor.getBoundingClientRect();
+    const before = anchor().getBoundingClientRect();
     const edge = before.bottom > this.top ? "top" : "bottom";
     action();
-    const moved = anchor.getBoundingClientRect()[edge] - before[edge];
+    const moved = anchor().getBoundingClientRect()[edge] - before[edge];
     if (moved !== 0) this.#scroller.scrollTop += moved;
   }
 }

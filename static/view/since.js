@@ -65,6 +65,7 @@ export class Since {
       seq !== null && seq > from && speaker !== null && speaker !== self && !removed && !node.hidden));
     if (!first) return;
     this.#line = first;
+    first.node.classList.remove("continued");
     first.node.before(this.#divider);
   }
 
@@ -87,7 +88,7 @@ export class Since {
 
   /** What comes from now on is new to one who comes back. @param {boolean} following */
   #leave(following) {
-    if (following || this.#line === null) this.#start(this.#seen);
+    if (following || this.#line === null || (this.#line.seq ?? 0) <= (this.#seen ?? 0)) this.#start(this.#seen);
   }
 
   /** Nothing more becomes new to one who looks; the mark stays. */

@@ -2,7 +2,7 @@
 // Knows nothing about how a connection is made or kept.
 
 import { count } from "../language.js";
-import { find } from "./dom.js";
+import { find, hide } from "./dom.js";
 
 /** @import {Status} from "../connection.js" */
 /** @import {Words} from "../language.js" */
@@ -44,8 +44,8 @@ export class StatusBar {
     const text = this.#sentence(status, why);
     if (this.#text.textContent !== text) this.#text.textContent = text;
     const counting = status.state === "reconnecting" && status.at !== null;
-    this.#now.hidden = !counting;
-    this.#again.hidden = !(status.state === "ended" && inRoom);
+    hide(this.#now, !counting);
+    hide(this.#again, !(status.state === "ended" && inRoom));
     const elsewhere = status.state === "ended" && status.code === TAKEN_OVER;
     this.#again.textContent = elsewhere ? this.#words.continue_here : this.#words.join_again;
     clearInterval(this.#ticking);
@@ -70,9 +70,11 @@ export class StatusBar {
 
   #tick() {
     const status = this.#status;
-    const seconds = status.state === "reconnecting" && status.at !== null
-      ? Math.max(0, Math.ceil((status.at - Date.now()) / 1000)) : null;
-    const text = seconds === null ? "" : this.#words.in_seconds.replace("{n}", String(seconds));
+    let text = "";
+    if (status.state === "reconnecting") {
+      const seconds = Math.max(0, Math.ceil(((status.at ?? 0) - Date.now()) / 1000));
+      text = status.at === null ? this.#words.state_trying : this.#words.in_seconds.replace("{n}", String(seconds));
+    }
     if (this.#countdown.textContent !== text) this.#countdown.textContent = text;
   }
 
@@ -83,7 +85,7 @@ export class StatusBar {
       case "joining": return words.state_joining;
       case "connecting": return words.state_connecting;
       case "connected": return words.state_connected;
-      case "reconnecting": return status.at === null ? words.state_trying : words.state_reconnecting;
+      case "reconnecting": return words.state_reconnecting;
       case "ended": return `${words.state_ended}. ${why || this.#reason(status.code)}`;
     }
   }

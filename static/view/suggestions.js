@@ -2,13 +2,10 @@
 // Knows nothing about how that is found; it shows suggestions, and says which one was taken.
 
 import { count } from "../language.js";
-import { find, make } from "./dom.js";
+import { find, make, speak } from "./dom.js";
 
 /** @import {Completion, Suggestion} from "../completion.js" */
 /** @import {Words} from "../language.js" */
-
-/** More than these are gone through, not shown at once. */
-const MOST_SHOWN = 8;
 
 export class Suggestions {
   /** @type {Completion | null} */
@@ -16,7 +13,6 @@ export class Suggestions {
   /** Which one is chosen; -1 for none. */
   #chosen = -1;
   #list = find("suggestions", HTMLElement);
-  #status = find("suggestions-status", HTMLElement);
   #words;
   #field;
   #taken;
@@ -39,7 +35,7 @@ export class Suggestions {
     this.#chosen = chosen;
     this.#draw();
     const { length } = completion?.suggestions ?? [];
-    this.#status.textContent = length === 0 ? "" : count(this.#words, this.#words.suggestions, length);
+    speak(length === 0 ? "" : count(this.#words, this.#words.suggestions, length));
   }
 
   /** @param {KeyboardEvent} event @returns {boolean} whether the key was meant for the list */
@@ -84,25 +80,21 @@ export class Suggestions {
 
   #draw() {
     const all = this.#completion?.suggestions ?? [];
-    const first = Math.max(0, Math.min(this.#chosen - MOST_SHOWN / 2, all.length - MOST_SHOWN));
-    this.#list.replaceChildren(...all.slice(first, first + MOST_SHOWN).map((suggestion, index) => (
-      this.#option(suggestion, first + index, all.length))));
+    this.#list.replaceChildren(...all.map((suggestion, index) => this.#option(suggestion, index)));
     this.#list.hidden = all.length === 0;
-    this.#list.children[this.#chosen - first]?.scrollIntoView({ block: "nearest" });
+    this.#list.children[this.#chosen]?.scrollIntoView({ block: "nearest" });
     if (this.#chosen < 0) this.#field.removeAttribute("aria-activedescendant");
     else this.#field.setAttribute("aria-activedescendant", `suggestion-${this.#chosen}`);
   }
 
-  /** @param {Suggestion} suggestion @param {number} index @param {number} length */
-  #option({ label, hint, operator }, index, length) {
+  /** @param {Suggestion} suggestion @param {number} index */
+  #option({ label, hint, operator }, index) {
     const option = make("li", "", make("bdi", "label", label), " ", make("span", "help", hint));
     if (operator) option.append(" ", make("span", "operator", this.#words.for_operators));
     option.id = `suggestion-${index}`;
     option.dataset.index = String(index);
     option.role = "option";
     option.ariaSelected = String(index === this.#chosen);
-    option.ariaPosInSet = String(index + 1);
-    option.ariaSetSize = String(length);
     return option;
   }
 }

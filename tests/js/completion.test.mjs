@@ -36,7 +36,9 @@ test("nicks are offered after an at sign, without one's own", () => {
   assert.deepEqual(suggested("@al|"), ["@Alex ", "@Alexandra "]);
   assert.deepEqual(suggested("so @б|, yes"), ["so @Боб , yes"]);
   assert.deepEqual(suggested("@|"), ["@[x] y ", "@Alex ", "@Alexandra ", "@Боб "]);
-  for (const text of ["@an|", "mail@al|", "@al |"]) assert.equal(suggested(text), null, text);
+  assert.deepEqual(suggested("@[X] |"), ["@[x] y "]);
+  assert.deepEqual(suggested("(@al|"), ["(@Alex ", "(@Alexandra "]);
+  for (const text of ["@an|", "mail@al|", "@al |", "@Alex |", "@Alex, al|"]) assert.equal(suggested(text), null, text);
 });
 
 test("Tab completes the nick that a word begins", () => {
@@ -44,7 +46,16 @@ test("Tab completes the nick that a word begins", () => {
   assert.deepEqual(suggested("hi alexa|", complete), ["hi Alexandra "]);
   assert.deepEqual(suggested("/kick Б|", complete), ["/kick Боб "]);
   assert.deepEqual(suggested("AL|", complete), ["Alex: ", "Alexandra: "]);
-  for (const text of ["|", "hello |", "zz|", "ann|"]) assert.equal(suggested(text, complete), null, text);
+  assert.deepEqual(suggested("so @alexa|", complete), ["so @Alexandra "]);
+  assert.deepEqual(suggested("(alexa|", complete), ["(Alexandra "]);
+  assert.deepEqual(suggested("I saw [x] |", complete), ["I saw [x] y "]);
+  for (const text of ["|", "hello |", "zz|", "ann|", "Alex |", "royal|"]) assert.equal(suggested(text, complete), null, text);
+});
+
+test("no more than a hundred are offered", () => {
+  const people = new Set(Array.from({ length: 5000 }, (_, n) => `guest ${n}`));
+  assert.equal(offer("@gu", 3, { ...known, people })?.suggestions.length, 100);
+  assert.equal(complete("gu", 2, { ...known, people })?.suggestions.length, 100);
 });
 
 test("emoji are offered by name, those that begin so first", () => {
@@ -57,7 +68,7 @@ test("emoji are offered by name, those that begin so first", () => {
 test("a closed name is its emoji, but not in code", () => {
   assert.deepEqual(named("so :fire:", 9), { from: 3, to: 9, text: "🔥" });
   assert.deepEqual(named(":+1: and", 4), { from: 0, to: 4, text: "👍" });
-  for (const text of [":nothing_of_the_sort:", "`:fire:", "```\n:fire:", "10:30:", "::"]) assert.equal(named(text, text.length), null, text);
+  for (const text of [":nothing_of_the_sort:", "`:fire:", "```\n:fire:", "10:30:", "::", "std::new:", "12:100:", "urn:x:"]) assert.equal(named(text, text.length), null, text);
   assert.notEqual(named("`a` :fire:", 10), null);
 });
 

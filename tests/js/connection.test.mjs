@@ -199,6 +199,20 @@ test("the end of a connection that was doubted already is followed by an attempt
   assert.ok(wait() >= SHORTEST_DELAY_MS);
 });
 
+test("a doubt that was answered is no reason not to ask again", () => {
+  const { connection, last, sockets, pass } = setUp();
+  connection.start();
+  last().welcomed();
+  connection.doubt();
+  last().receives(JSON.stringify({ type: "pong" }));
+  pass(1000);
+  connection.doubt();
+  assert.equal(last().sent.filter(({ type }) => type === "ping").length, 2);
+  pass(PONG_MS);
+  assert.equal(sockets.length, 2);
+  assert.equal(connection.status.state, "reconnecting");
+});
+
 test("an attempt that leads nowhere is given up", () => {
   const { connection, last, sockets, pass } = setUp();
   connection.start();

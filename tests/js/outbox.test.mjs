@@ -98,11 +98,15 @@ test("what may have made the server fail is not sent again by itself", () => {
   assert.deepEqual(sent, ["one", "two", "three"]);
 });
 
-test("commands are not counted, and can be forgotten", () => {
+test("commands count until they are sent, and can be forgotten", () => {
   const outbox = new Outbox(memory());
   outbox.add("/quit");
   outbox.add("//not a command");
+  outbox.add("  /who");
+  assert.equal(outbox.waiting, 3);
+  outbox.attach(sender([]));
   assert.equal(outbox.waiting, 1);
+  outbox.detach();
   outbox.removeCommands();
   assert.deepEqual(outbox.entries.map(({ text }) => text), ["//not a command"]);
 });

@@ -63,8 +63,8 @@ test("characters are code points", () => {
 });
 
 test("commands", () => {
-  assert.ok(isCommand("/who"));
-  assert.ok(!isCommand("//who"));
+  for (const text of ["/who", " /who", "\u200b/who", "\u200b \u200b/who ", "/", "/kick Bob\nwhy", "/who\n"]) assert.ok(isCommand(text), text);
+  for (const text of ["//who", " //who", "/\u200b/who", "\n/who", " /who\nand so", "\r/who"]) assert.ok(!isCommand(text), text);
   assert.ok(!isCommand("who"));
 });
 

@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { hides } from "../../static/ignored.js";
+import { forgotten, hides } from "../../static/ignored.js";
 import { caughtUp, initial, readRemembered, reduce, restore } from "../../static/state.js";
 
 /** @import {State, Change} from "../../static/state.js" */
@@ -276,6 +276,31 @@ test("a rename that was missed, or is found further up, tells whose messages tho
   const [next, changes] = run(state, { type: "history", room: "main", more: true, events: [said(8), renamed(9, "Zed", "Bob")] });
   assert.deepEqual(changes.map(({ kind }) => kind), ["ignoring", "prepend", "earlier"]);
   assert.ok(hides(next.ignored, "Zed", 8) && !hides(next.ignored, "Zed", 10));
+});
+
+test("a rename of one who is not ignored changes nothing that is hidden", () => {
+  const [state] = run(initial, welcome({ live: 1 }), said(1), ignoring("Bob"));
+  const kinds = (/** @type {any[]} */ ...messages) => run(state, ...messages)[1].map(({ kind }) => kind);
+  assert.ok(!kinds(renamed(2, "Cy", "Cyril")).includes("ignoring"));
+  assert.ok(kinds(renamed(2, "Cy", "Bob")).includes("ignoring"));
+  assert.ok(kinds(renamed(2, "Bob", "Cy")).includes("ignoring"));
+});
+
+test("who is meant by a nick that went from one to the other, and what was before the oldest line", () => {
+  const chain = [[2, "A", "B"], [4, "C", "A"], [6, "B", "C"], [8, "A", "B"], [10, "B", "A"], [12, "C", "D"]];
+  const renames = chain.map(([seq, nick, next]) => renamed(Number(seq), String(nick), String(next)));
+  for (const oldest of [0, 2, 5, 12]) {
+    const known = { ...forgotten({ nicks: new Set(), renames }, oldest) };
+    for (const nick of "ABCD") {
+      for (let seq = oldest; seq < 14; seq += 1) {
+        let now = nick;
+        for (const rename of renames) if (rename.seq > seq && rename.nick === now) now = rename.new_nick;
+        for (const wanted of "ABCD") {
+          assert.equal(hides({ ...known, nicks: new Set([wanted]) }, nick, seq), wanted === now, `${nick} at ${seq} is ${now}`);
+        }
+      }
+    }
+  }
 });
 
 test("a replayed rename of somebody else does not change who is ignored", () => {

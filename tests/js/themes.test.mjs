@@ -31,7 +31,7 @@ function contrast(one, other) {
   return (light + 0.05) / (dark + 0.05);
 }
 
-const light = palettes(source("style.css"))[":root"];
+const light = palettes(source("style/base.css"))[":root"];
 const others = palettes(source("style/themes.css"));
 const dark = { ...light, ...others[':root[data-theme="dark"]'] };
 const moreLight = { ...light, ...others[':root[data-contrast="more"]'] };

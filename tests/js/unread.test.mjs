@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { Unread } from "../../static/unread.js";
+import { MOST, Unread } from "../../static/unread.js";
 import { initial } from "../../static/state.js";
 import { nobody } from "../../static/ignored.js";
 import { mentions } from "../../static/pieces.js";
@@ -75,4 +75,10 @@ test("a mention is the whole nick, in any case", () => {
   assert.ok(mentions("see a.b*c?", "a.b*c"));
   assert.ok(!mentions("see axbbc", "a.b*c"));
   assert.ok(!mentions("anything", ""));
+});
+
+test("a night of messages is not counted one by one", () => {
+  const unread = started();
+  for (let seq = 1; seq <= MOST + 500; seq += 1) unread.take([said(seq, "Bob", seq === 1 ? "Ann?" : "hello")], ann, true);
+  assert.equal(unread.count(nobody).messages, MOST);
 });

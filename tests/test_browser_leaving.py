@@ -1,0 +1,87 @@
+"""What becomes of what is not sent, and of what one knows, when one leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from tests.browser_tools import (  # noqa: F401
+    Both,
+    OpenTab,
+    Served,
+    StartNc,
+    Wire,
+    chromium_fixture,
+    open_tab_fixture,
+    start_nc_fixture,
+    wire_fixture,
+)
+
+LayWire = Callable[[Served], Wire]
+
+
+def test_what_was_not_sent_is_not_said_by_who_comes_next(
+    start_both: Both, open_tab: OpenTab, start_nc: StartNc, wire: LayWire
+) -> None:
+    core, gateway = start_both()
+    alex = start_nc(core, "Alex")
+    net = wire(gateway)
+    ann = open_tab(net)
+    ann.join("Ann")
+    alex.read_until("* Ann вошёл в чат *\n")
+    net.cut()
+    ann.is_in("reconnecting")
+    ann.say("for later")
+    ann.say("/who")
+    ann.say("/quit")
+    expect(ann.pending().locator(".text")).to_have_text(["for later", "/who", "/quit"])
+    expect(ann.pending().locator(".note")).to_have_text(["not sent yet"] * 3)
+    expect(ann.page.locator("#unsent")).to_have_text("3 messages not sent yet")
+    ann.page.click("#leave")
+    expect(ann.page.locator("#unsent")).to_be_hidden()
+    net.mend()
+    ann.page.fill("#nick", "Mallory")
+    ann.page.click("#join")
+    ann.is_in("connected")
+    expect(ann.pending().locator(".text")).to_have_text(["for later"])
+    expect(ann.pending().locator(".note")).to_have_text("Not sent: You left the room")
+    ann.say("hello")
+    heard = alex.read_until("[Mallory] hello\n")
+    assert "for later" not in heard
+    ann.pending().get_by_role("button", name="Try again").click()
+    alex.read_until("[Mallory] for later\n")
+
+
+def test_quit_behind_a_blank_is_obeyed_once(start_both: Both, open_tab: OpenTab) -> None:
+    _, gateway = start_both()
+    ann = open_tab(gateway)
+    ann.join("Ann")
+    for command in (" /quit", "\u200b/quit"):
+        ann.say(command)
+        ann.is_in("ended")
+        ann.page.click("#join-again")
+        ann.is_in("connected")
+        ann.say("here")
+        ann.hears("Ann", "here")
+        expect(ann.pending()).to_have_count(0)
+
+
+def test_who_sits_down_next_has_to_know_the_password(start_both: Both, open_tab: OpenTab, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("open sesame")
+    _, gateway = start_both("--password-file", tmp_path / "password")
+    ann = open_tab(gateway)
+    page, field = ann.page, ann.page.get_by_label("Password")
+    page.fill("#nick", "Ann")
+    page.press("#nick", "Enter")
+    field.fill("open sesame")
+    field.press("Enter")
+    ann.is_in("connected")
+    page.click("#leave")
+    ann.is_in("ended")
+    page.click("#leave")  # back to the entrance
+    expect(field).to_have_value("")
+    page.press("#nick", "Enter")
+    ann.is_in("joining")
+    expect(field).to_be_focused()
