@@ -4,9 +4,7 @@
 import { Connection } from "./connection.js";
 import { Keep } from "./storage.js";
 import { Outbox } from "./outbox.js";
-import { Memory, Seen } from "./memory.js";
-import { Sent } from "./sent.js";
-import { Settings } from "./settings.js";
+import { Memory, Seen, Sent, Settings } from "./memory.js";
 import { Store } from "./store.js";
 import { View } from "./view.js";
 import { isSecret } from "./protocol.js";
@@ -50,7 +48,7 @@ let wantedNick = remembered?.nick ?? "";
 let password = "";
 /** Why the server does not let one in this time, where the end of the connection is to follow. */
 let refusal = "";
-/** Whether the person is in the room, or was until the connection went. */
+/** Whether one is in the room, or was until the connection went. */
 let inside = remembered !== null;
 /** The id of the command that the rename dialog waits for. @type {string | null} */
 let renaming = null;
@@ -183,6 +181,7 @@ function leave() {
   outbox.removeCommands();
   outbox.refuseAll(words.ended_4506);
   gone();
+  store.take({ type: "left-for-good" });
   password = "";
   inside = false;
   view.showEntrance("");
@@ -205,6 +204,10 @@ function greeting() {
 function answered(message) {
   switch (message.type) {
     case "welcome":
+      if (inside && message.nick !== wantedNick) { // what was typed under one nick is not said under another unasked
+        outbox.refuseAll(words.renamed.replace("{nick}", () => wantedNick).replace("{new_nick}", () => message.nick));
+      }
+      wantedNick = message.nick;
       view.resume(seen.of(message.epoch));
       view.showBefore([]);
       view.showRoom(!inside);
@@ -215,7 +218,7 @@ function answered(message) {
       outbox.remove(message.id);
       break;
     case "notice":
-      if (message.id !== undefined && message.id === renaming) renamed();
+      if (message.id !== undefined && message.id === renaming) view.rename.done();
       outbox.remove(message.id);
       break;
     case "refused":
@@ -237,11 +240,6 @@ function answered(message) {
   }
 }
 
-function renamed() {
-  renaming = null;
-  view.rename.done();
-}
-
 /**
  * The server does not let one in. What time may mend is left to the connection, which tries again or is told to stay away.
  * One who was inside keeps what there is to read when the end follows by itself.
@@ -256,6 +254,7 @@ function turnedAway({ code, text }) {
   const tried = password !== "";
   connection.stop();
   outbox.removeCommands();
+  if (inside) outbox.refuseAll(text);
   gone();
   inside = false;
   if (code === "password") {

@@ -1,8 +1,8 @@
-// What is kept for later: for a reload, to come back as the same participant and to have something to show until then; for
-// the next visit, how far the conversation was seen.
+// What is kept for later: for a reload, to come back as the same participant, to have something to show until then, and to
+// have again what was sent; for the next visit, how far the conversation was seen, and what a person has chosen.
 // Knows nothing about the page, or who reads it again. What is kept for a reload lives in the tab, and ends with the session.
 
-import { decode, isEvent } from "./protocol.js";
+import { decode, isEvent, isSecret } from "./protocol.js";
 import { caughtUp, readRemembered } from "./state.js";
 import { hides } from "./ignored.js";
 
@@ -14,6 +14,8 @@ import { hides } from "./ignored.js";
 
 export const MOST_EVENTS = 100;
 export const MOST_CHARACTERS = 100_000;
+export const MOST_TEXTS = 50;
+export const MOST_SENT_CHARACTERS = 20_000;
 const SAVE_EVERY_MS = 1000;
 
 export class Memory {
@@ -146,5 +148,102 @@ export class Seen {
   /** @param {string} epoch @param {number} seq */
   mark(epoch, seq) {
     if (seq > (this.of(epoch) ?? 0)) this.#keep.set("seen", { epoch, seq });
+  }
+}
+
+/** What one has sent from this tab, to be had again by going back; nothing that is secret. */
+export class Sent {
+  /** Oldest first. @type {string[]} */
+  #texts;
+  /** Which one is shown; the length where none is. */
+  #place;
+  #keep;
+
+  /** @param {Keeping} keep */
+  constructor(keep) {
+    this.#keep = keep;
+    const kept = keep.get("sent");
+    this.#texts = Array.isArray(kept) ? kept.filter((text) => typeof text === "string") : [];
+    this.#place = this.#texts.length;
+  }
+
+  /** @param {string} text */
+  add(text) {
+    if (!isSecret(text) && text !== this.#texts.at(-1)) this.#texts.push(text);
+    while (this.#texts.length > MOST_TEXTS || this.#texts.join("").length > MOST_SENT_CHARACTERS) this.#texts.shift();
+    this.#keep.set("sent", this.#texts);
+    this.#place = this.#texts.length;
+  }
+
+  /** Whether this is what was given last, and so nothing that somebody has written since. @param {string} text */
+  isShown(text) {
+    return text === (this.#texts[this.#place] ?? "");
+  }
+
+  /** @returns {string | null} what was sent before the one that is shown; null where there is none */
+  older() {
+    if (this.#place === 0) return null;
+    this.#place -= 1;
+    return this.#texts[this.#place];
+  }
+
+  /** @returns {string | null} what was sent after the one that is shown; empty after the last; null if none is shown */
+  newer() {
+    if (this.#place >= this.#texts.length) return null;
+    this.#place += 1;
+    return this.#texts[this.#place] ?? "";
+  }
+
+  /** Somebody writes something new. */
+  leave() {
+    this.#place = this.#texts.length;
+  }
+
+  forget() {
+    this.#texts = [];
+    this.#place = 0;
+    this.#keep.remove("sent");
+  }
+}
+
+/** @typedef {"system" | "light" | "dark" | "contrast"} Theme */
+/** @typedef {{theme: Theme, notify: boolean, sound: boolean, singleKeys: boolean}} Choices */
+
+/** @type {readonly Theme[]} */
+export const THEMES = ["system", "light", "dark", "contrast"];
+
+/** What a person has chosen for this browser: the theme, what is to happen when somebody mentions them, and shortcuts. */
+export class Settings {
+  #keep;
+
+  /** @param {Pick<Keeping, "get" | "set">} keep */
+  constructor(keep) {
+    this.#keep = keep;
+  }
+
+  /** @returns {Theme} */
+  get theme() {
+    const kept = this.#keep.get("theme");
+    return THEMES.find((theme) => theme === kept) ?? "system";
+  }
+
+  /** Whether a mention is to be notified. */
+  get notify() {
+    return this.#keep.get("notify") === true;
+  }
+
+  /** Whether a mention is to be heard. */
+  get sound() {
+    return this.#keep.get("sound") === true;
+  }
+
+  /** Whether a key without another one may be a shortcut, where nothing is being written. */
+  get singleKeys() {
+    return this.#keep.get("singleKeys") !== false;
+  }
+
+  /** @template {keyof Choices} K @param {K} name @param {Choices[K]} value */
+  choose(name, value) {
+    this.#keep.set(name, value);
   }
 }

@@ -121,7 +121,7 @@ function plain(text, pieces) {
 function pattern(nick) {
   if (wanted.nick !== nick) {
     const name = nick.replace(/[^\p{L}\p{N}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
-    wanted = { nick, pattern: nick === "" ? null : new RegExp(`(?<![\\p{L}\\p{N}_]@?)@?${name}(?![\\p{L}\\p{N}_])`, "giu") };
+    wanted = { nick, pattern: nick === "" ? null : new RegExp(`(?<![\\p{L}\\p{N}_][@-]?)@?${name}(?!-?[\\p{L}\\p{N}_])`, "giu") };
   }
   if (wanted.pattern) wanted.pattern.lastIndex = 0;
   return wanted.pattern;

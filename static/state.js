@@ -34,7 +34,7 @@ import { forgotten, listed, nobody, recalled, renamed } from "./ignored.js";
  *   | {kind: "prepend", items: readonly (RoomEvent | Missing)[]}
  *   | {kind: "gap", from: number, to: number}
  *   | {kind: "resync"}
- *   | {kind: "restarted"}
+ *   | {kind: "restarted", remark?: boolean}
  *   | {kind: "caught-up"}
  *   | {kind: "people"}
  *   | {kind: "nick"}
@@ -49,8 +49,8 @@ import { forgotten, listed, nobody, recalled, renamed } from "./ignored.js";
 
 /**
  * Things that happen on this side: earlier events were asked for, the oldest are no longer shown, the connection is
- * gone, the session is over.
- * @typedef {{type: "asked"} | {type: "trimmed", oldest: number} | {type: "lost"} | {type: "ended"}} Local
+ * gone, the session is over, the person has left.
+ * @typedef {{type: "asked"} | {type: "trimmed", oldest: number} | {type: "lost"} | {type: "ended"} | {type: "left-for-good"}} Local
  */
 
 /** @typedef {{nick: string, session: string | null, epoch: string, after: number}} Remembered */
@@ -136,6 +136,8 @@ export function reduce(state, message, ours = false) {
       return [{ ...state, asking: false }, [{ kind: "earlier" }]];
     case "ended":
       return [{ ...state, session: null }, []];
+    case "left-for-good":
+      return [initial, [{ kind: "restarted" }, { kind: "people" }, { kind: "earlier" }]];
     default:
       return [state, []];
   }
@@ -166,7 +168,7 @@ function welcomed(state, welcome) {
     commands: readCommands(welcome.commands),
   };
   /** @type {Change[]} */
-  const changes = anotherLog ? [{ kind: "restarted" }] : [];
+  const changes = anotherLog ? [{ kind: "restarted", remark: true }] : [];
   changes.push({ kind: "nick" }, { kind: "earlier" });
   if (state.ignored.nicks.size > 0) changes.push({ kind: "ignoring", ignored: next.ignored });
   if (welcome.resumed && state.nick !== "" && state.nick !== welcome.nick) changes.push({ kind: "renamed-self" });

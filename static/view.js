@@ -3,20 +3,18 @@
 
 import { find, perFrame, translate } from "./view/dom.js";
 import { Away, watchPresence } from "./view/away.js";
-import { Before } from "./view/before.js";
 import { Composer } from "./view/composer.js";
 import { Invitation, Rename, SettingsDialog, Shortcuts } from "./view/dialogs.js";
+import { Before } from "./view/ends.js";
 import { Entrance } from "./view/entrance.js";
 import { Finder } from "./view/finder.js";
 import { Log } from "./view/log.js";
-import { NickMenu } from "./view/nick_menu.js";
 import { Pending } from "./view/pending.js";
-import { People } from "./view/people.js";
+import { NickMenu, People } from "./view/people.js";
 import { StatusBar } from "./view/status.js";
 
 /** @import {RoomEvent} from "./protocol.js" */
-/** @import {Sent} from "./sent.js" */
-/** @import {Settings} from "./settings.js" */
+/** @import {Sent, Settings} from "./memory.js" */
 /** @import {Change, State} from "./state.js" */
 /** @import {Status} from "./connection.js" */
 /** @import {Entry} from "./outbox.js" */
@@ -43,12 +41,13 @@ export class View {
   /** @param {Words} words @param {Actions} actions @param {Filled} filled @param {Settings} settings */
   constructor(words, actions, filled, settings) {
     translate(words);
+    const before = new Before(words);
     const log = new Log(words, actions, () => this.#parts.finder.take());
     this.#parts = {
       entrance: new Entrance(words, actions, filled),
       status: new StatusBar(words, actions),
       log,
-      finder: new Finder(words, log, actions),
+      finder: new Finder(words, log, before, actions),
       pending: new Pending(words, actions),
       people: new People(words),
       composer: new Composer(words, actions, filled.draft, filled.sent),
@@ -60,7 +59,7 @@ export class View {
         rename: () => this.#parts.rename.open(),
       }),
       away: new Away(settings),
-      before: new Before(words),
+      before,
       settings: new SettingsDialog(words, settings),
       shortcuts: new Shortcuts(words, settings, () => this.toBottom()),
       invitation: new Invitation(words, filled),
@@ -177,6 +176,7 @@ export class View {
 
   #swap() {
     this.#parts.rename.done();
+    if (!this.#inRoom) this.#parts.finder.close();
     find("entrance", HTMLElement).hidden = this.#inRoom;
     find("room", HTMLElement).hidden = !this.#inRoom;
     find("self", HTMLElement).hidden = !this.#inRoom;

@@ -34,22 +34,26 @@ def test_buttons_that_go_hand_the_focus_on(start_both: Both, open_tab: OpenTab, 
     ann = open_tab(net, script=IN_A_WHILE)
     ann.join("Ann")
     ann.say("/dance")
+    ann.page.fill("#message", "half a thought")
     for name in ("Try again", "Discard"):
-        button = ann.pending().get_by_role("button", name=name)
-        button.press("Enter")
-        expect(ann.page.locator("#message")).to_be_focused()
+        ann.pending().get_by_role("button", name=name).press("Enter")
+        expect(ann.page.locator("#scroller")).to_be_focused()
+        ann.page.keyboard.press("Enter")  # somebody in a hurry
     expect(ann.pending()).to_have_count(0)
     net.cut()
     ann.is_in("reconnecting")
     net.mend()
     ann.page.press("#reconnect-now", "Enter")
     ann.is_in("connected")
-    expect(ann.page.locator("#message")).to_be_focused()
+    expect(ann.page.locator("#scroller")).to_be_focused()
     ann.page.click("#leave")
     ann.is_in("ended")
     ann.page.press("#join-again", "Enter")
     ann.is_in("connected")
-    expect(ann.page.locator("#message")).to_be_focused()
+    expect(ann.page.locator("#scroller")).to_be_focused()
+    ann.say(f"{ann.page.input_value('#message')}, whole")
+    ann.hears("Ann", "half a thought, whole")
+    assert ann.texts() == ["half a thought, whole"]
 
 
 def test_a_refusal_is_announced(start_both: Both, open_tab: OpenTab) -> None:
@@ -83,6 +87,40 @@ def test_what_a_broken_connection_held_back_is_announced(
     ann.page.click("#reconnect-now")
     ann.hears("Ann", "mine")
     expect(spoken).to_have_text("2 new messages")
+
+
+def test_a_message_that_comes_before_readers_listen_again_is_counted(
+    start_both: Both, open_tab: OpenTab, start_nc: StartNc, wire: LayWire
+) -> None:
+    core, gateway = start_both()
+    alex = start_nc(core, "Alex")
+    net = wire(gateway)
+    ann = open_tab(net, script=IN_A_WHILE)
+    ann.join("Ann")
+    log = ann.page.locator("#log")
+    expect(log).to_have_attribute("aria-live", "polite")
+    ann.page.evaluate("""() => {
+        window.silent = 0;
+        new MutationObserver((changes) => {
+            for (const { addedNodes } of changes) for (const node of addedNodes) {
+                const lines = node.matches(".said") ? 1 : node.querySelectorAll(".said").length;
+                if (document.getElementById("log").getAttribute("aria-live") !== "polite") silent += lines;
+            }
+        }).observe(document.getElementById("log"), { childList: true, subtree: true });
+    }""")
+    net.cut()
+    ann.is_in("reconnecting")
+    alex.type("one\n")
+    alex.read_until("one\n")
+    net.mend()
+    ann.page.click("#reconnect-now")
+    ann.hears("Alex", "one")
+    alex.type("two\n")
+    ann.hears("Alex", "two")
+    expect(log).to_have_attribute("aria-live", "polite")
+    silent = ann.page.evaluate("silent")
+    assert silent in (1, 2)
+    expect(ann.page.locator("#spoken")).to_have_text(f"{silent} new message{'s' * (silent > 1)}")
 
 
 def test_a_nick_that_is_typed_before_the_page_is_ready_stays(start_both: Both, open_tab: OpenTab) -> None:
@@ -156,12 +194,38 @@ def test_the_list_of_people_on_a_small_screen(start_both: Both, open_tab: OpenTa
     people(page)
     page.mouse.click(10, 300)
     expect(panel).to_be_hidden()
-    people(page)
-    page.focus("#people button")
+    page.focus("#people-toggle")
+    page.keyboard.press("Enter")
+    expect(page.locator("#people button").first).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#people button").last).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")  # to change one's own nick
+    expect(page.locator("#new-nick")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("#people button").last).to_be_focused()
     page.keyboard.press("Escape")
     expect(panel).to_be_hidden()
     expect(page.locator("#people-toggle")).to_be_focused()
     expect(page.locator("#people-toggle")).to_have_attribute("aria-expanded", "false")
+
+
+def test_somebody_goes_whose_button_has_the_focus(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:
+    core, gateway = start_both()
+    ann = open_tab(gateway)
+    ann.join("Ann")
+    for menu in (False, True):
+        alex = start_nc(core, "Alex")
+        button = ann.page.locator("#people button", has_text="Alex")
+        button.focus()
+        if menu:
+            button.press("Enter")
+            expect(ann.page.locator("#nick-menu")).to_be_visible()
+        alex.type("/quit\n")
+        expect(button).to_have_count(0)
+        if menu:
+            ann.page.keyboard.press("Escape")
+        expect(ann.page.locator("#scroller")).to_be_focused()
 
 
 def test_a_dialog_is_in_front(start_both: Both, open_tab: OpenTab) -> None:
@@ -190,42 +254,3 @@ def test_who_is_taken_elsewhere_waits_for_no_nick(start_both: Both, open_tab: Op
     ann.page.evaluate("document.getElementById('leave').click()")
     expect(ann.page.locator("#rename-dialog")).to_be_hidden()
     expect(ann.page.locator("#nick")).to_be_visible()
-
-
-def test_a_question_about_a_paste_waits_for_an_answer(start_both: Both, open_tab: OpenTab) -> None:
-    _, gateway = start_both()
-    ann = open_tab(gateway, permissions=["clipboard-read", "clipboard-write"])
-    ann.join("Ann")
-    page = ann.page
-    for text, answer in (("1\n2\n3\n4", "Escape"), ("```\na\nb\n```", "#paste-plain")):
-        page.evaluate("text => navigator.clipboard.writeText(text)", text)
-        page.focus("#message")
-        page.keyboard.press("Control+v")
-        expect(page.locator("#paste-code")).to_be_visible(visible="```" not in text)
-        page.click("#message")
-        page.keyboard.type("x")
-        expect(page.locator("#paste")).to_be_visible()
-        if answer == "Escape":
-            page.keyboard.press(answer)
-            expect(page.locator("#message")).to_have_value("x")
-        else:
-            page.click(answer)
-            expect(page.locator("#message")).to_have_value(f"xx{text}")
-        expect(page.locator("#paste")).to_be_hidden()
-
-
-def test_thousands_of_lines_go_in_at_once(start_both: Both, open_tab: OpenTab) -> None:
-    _, gateway = start_both()
-    ann = open_tab(gateway, permissions=["clipboard-read", "clipboard-write"])
-    ann.join("Ann")
-    text = "\n".join(map(str, range(5000)))
-    ann.page.evaluate("text => navigator.clipboard.writeText(text)", text)
-    ann.page.focus("#message")
-    ann.page.keyboard.press("Control+v")
-    ann.page.click("#paste-plain")
-    expect(ann.page.locator("#message")).to_have_value(text)
-    ann.page.keyboard.press("Enter")
-    expect(ann.page.locator("#message-error")).to_have_text(  # and nothing is lost
-        "19,889 characters too long; nothing was sent"
-    )
-    expect(ann.page.locator("#message")).to_have_value(text)

@@ -54,6 +54,52 @@ def test_what_was_not_sent_is_not_said_by_who_comes_next(
     alex.read_until("[Mallory] for later\n")
 
 
+def test_another_nick_says_nothing_unasked(
+    start_both: Both, open_tab: OpenTab, start_nc: StartNc, wire: LayWire
+) -> None:
+    """The session has expired meanwhile, and somebody else has the nick."""
+    core, gateway = start_both("--resume-grace-seconds", "0.3")
+    alex = start_nc(core, "Alex")
+    net = wire(gateway)
+    ann = open_tab(net, script="Math.random = () => 24;")
+    ann.join("Ann")
+    net.cut()
+    ann.is_in("reconnecting")
+    ann.say("a secret of Ann")
+    alex.read_until("* Ann вышел из чата *\n")
+    start_nc(core, "Ann")
+    net.mend()
+    ann.page.click("#reconnect-now")
+    ann.is_in("connected")
+    nick = ann.page.locator("#own-nick").text_content()
+    assert nick != "Ann"
+    expect(ann.pending().locator(".note")).to_have_text(f"Not sent: Ann is now {nick}")
+    expect(ann.pending().locator(".nick")).to_have_text(f"{nick}")
+    ann.say("hello")
+    assert "secret" not in alex.read_until(f"[{nick}] hello\n")
+
+
+def test_what_the_server_told_one_is_not_for_the_next(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:
+    core, gateway = start_both()
+    alex = start_nc(core, "Alex")
+    ann = open_tab(gateway)
+    ann.join("Ann")
+    ann.say("/who")
+    expect(ann.remark("notice")).to_contain_text("Here now")
+    ann.page.click("#find")
+    ann.page.click("#leave")
+    ann.is_in("ended")
+    expect(ann.remark("notice")).to_be_visible()  # one can still read it
+    alex.type("meanwhile\n")
+    ann.page.click("#leave")
+    ann.join("Mallory")
+    ann.hears("Alex", "meanwhile")
+    expect(ann.remark("notice")).to_have_count(0)
+    expect(ann.page.locator("#finder")).to_be_hidden()
+    assert ann.seqs() == list(range(1, 1 + len(ann.seqs())))
+    expect(ann.people()).to_have_text(["Alex", "Mallory"])
+
+
 def test_quit_behind_a_blank_is_obeyed_once(start_both: Both, open_tab: OpenTab) -> None:
     _, gateway = start_both()
     ann = open_tab(gateway)

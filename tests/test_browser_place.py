@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
@@ -12,6 +15,7 @@ from tests.browser_tools import (  # noqa: F401
     StartNc,
     Tab,
     chromium_fixture,
+    fill_log,
     is_whole,
     look_away,
     look_back,
@@ -75,6 +79,61 @@ def test_nobody_scrolled_up_makes_it_grow_for_ever(start_both: Both, open_tab: O
     expect(ann.log("said").last).to_be_in_viewport()
 
 
+def test_what_a_search_has_fetched_stays(
+    start_both: Both, open_tab: OpenTab, start_nc: StartNc, tmp_path: Path
+) -> None:
+    """More than a page shows otherwise; a search for what is nowhere comes to an end, too."""
+    fill_log(tmp_path / "data", 12_000, int(time.time() * 1000))
+    core, gateway = start_both()
+    alex = start_nc(core, "Alex")
+    ann = open_tab(gateway)
+    ann.join("Ann")
+    ann.hears("Old", "old 12000")
+    page, status = ann.page, ann.page.locator("#find-status")
+    page.click("#find")
+    for wanted in ("needle", "old 12 of"):
+        page.fill("#find-text", wanted)
+        page.keyboard.press("Enter")
+        alex.type("meanwhile\n")
+        expect(status).to_have_text("Nothing found", timeout=60_000)
+        expect(page.locator("#beginning")).to_have_text("This is the beginning of the conversation")
+    page.fill("#find-text", "OLD 7")
+    page.keyboard.press("Shift+Enter")  # round, to the oldest
+    expect(page.locator(".found .text")).to_have_text("old 7")
+    expect(page.locator(".found")).to_be_in_viewport()
+    alex.type("last\n")
+    expect(page.locator("#jump")).to_contain_text("1 new message")
+    expect(page.locator(".found")).to_be_in_viewport()
+    assert ann.seqs()[0] == 1
+
+
+TOP = """() => {
+    const edge = document.getElementById("scroller").getBoundingClientRect().top - 1;
+    const lines = [...document.querySelectorAll("#log .said")];
+    return lines.find((each) => each.getBoundingClientRect().top >= edge).dataset.seq;
+}"""
+
+
+def test_another_size(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:
+    core, gateway = start_both()
+    alex = start_nc(core, "Alex")
+    alex.type("".join(f"{n}: {'many words in a row ' * (n % 9)}\n" for n in range(200)))
+    alex.read_until("199: ")
+    ann = open_tab(gateway, viewport={"width": 1280, "height": 800})
+    ann.join("Ann")
+    expect(ann.log("said").last).to_contain_text("199: ")
+    ann.page.evaluate("document.getElementById('scroller').scrollTop -= 1500")
+    expect(ann.page.locator("#jump")).to_be_visible()
+    frames = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+    ann.page.evaluate(frames)
+    top = ann.page.evaluate(TOP)
+    for width, height in ((700, 800), (360, 640), (640, 360), (1280, 800)):
+        ann.page.set_viewport_size({"width": width, "height": height})
+        ann.page.evaluate(frames)
+        assert ann.page.evaluate(TOP) == top, (width, height)
+    expect(ann.page.locator("#jump")).to_be_visible()
+
+
 def below_mark(tab: Tab) -> dict[str, str]:
     return dict(
         tab.page.evaluate("""() => {
@@ -105,3 +164,24 @@ def test_the_mark_of_what_is_new(start_both: Both, open_tab: OpenTab, start_nc: 
     alex.type("missed again\n")
     ann.hears("Alex", "missed again")
     assert below_mark(ann) == {"text": "missed again", "nick": "Alex"}
+
+
+def test_the_mark_leaves_what_can_not_be_read(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:
+    core, gateway = start_both()
+    alex, bob = start_nc(core, "Alex"), start_nc(core, "Bob")
+    ann = open_tab(gateway, script=ATTENTION)
+    ann.join("Ann")
+    alex.type("seen\n")
+    ann.hears("Alex", "seen")
+    look_away(ann)
+    alex.type("one\n")
+    ann.hears("Alex", "one")
+    bob.type("two\n")
+    ann.hears("Bob", "two")
+    assert below_mark(ann)["text"] == "one"
+    look_back(ann)
+    ann.say("/ignore Alex")
+    expect(ann.log("said").filter(has_text="one")).to_be_hidden()
+    assert below_mark(ann) == {"text": "two", "nick": "Bob"}
+    ann.say("/ignore Bob")
+    expect(ann.page.locator(".since")).to_have_count(0)

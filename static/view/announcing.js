@@ -28,12 +28,13 @@ export class Announcing {
   /** Another conversation: what it begins with is no news. */
   restart() {
     this.#begun = false;
+    this.#missed = 0;
     this.stop();
   }
 
   /** Lines have come at the end. @param {readonly Line[]} lines @param {string} self one's own nick */
   add(lines, self) {
-    if (!this.#begun || this.#wanted) return;
+    if (!this.#begun || this.#log.getAttribute("aria-live") === "polite") return;
     this.#missed += lines.filter(({ speaker, node, removed }) => speaker !== null && speaker !== self && !removed && !node.hidden).length;
   }
 
@@ -46,10 +47,12 @@ export class Announcing {
   /** Readers announce what comes from now on; they must have seen the rest go in before. */
   start() {
     this.#wanted = this.#begun = true;
-    if (this.#missed > 0) speak(count(this.#words, this.#words.new_messages, this.#missed));
-    this.#missed = 0;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#log.setAttribute("aria-live", "polite"), SETTLED_AFTER_MS);
+    this.#timer = setTimeout(() => {
+      this.#log.setAttribute("aria-live", "polite");
+      if (this.#missed > 0) speak(count(this.#words, this.#words.new_messages, this.#missed));
+      this.#missed = 0;
+    }, SETTLED_AFTER_MS);
   }
 
   /** Nothing of what the action adds is announced. @param {() => void} action */

@@ -5,7 +5,7 @@ import { MOST, Unread } from "../unread.js";
 import { nobody } from "../ignored.js";
 import { chime, notify, standing } from "./signal.js";
 
-/** @import {Settings} from "../settings.js" */
+/** @import {Settings} from "../memory.js" */
 /** @import {Change, State} from "../state.js" */
 
 export class Away {

@@ -9,10 +9,12 @@ import { Paste } from "./paste.js";
 import { Suggestions } from "./suggestions.js";
 
 /** @import {Known} from "../completion.js" */
-/** @import {Sent} from "../sent.js" */
+/** @import {Sent} from "../memory.js" */
 /** @import {Words} from "../language.js" */
 
 const NEAR_LIMIT = 200;
+/** Keys that take the caret away from what was to go on. */
+const MOVING = new Set(["ArrowLeft", "ArrowRight", "Home", "End", "PageUp", "PageDown"]);
 /** What has more lines goes in as a whole, which can't be undone: line by line it takes a browser seconds. */
 const MOST_UNDONE_LINES = 200;
 
@@ -52,7 +54,12 @@ export class Composer {
       if (event.isComposing || event.keyCode === 229 || !this.#key(event)) return;
       event.preventDefault();
     });
-    this.#message.addEventListener("input", () => this.#typed());
+    this.#message.addEventListener("input", (event) => {
+      if (/** @type {InputEvent} */ (event).isComposing) this.#edited();
+      else this.#typed();
+    });
+    this.#message.addEventListener("compositionend", () => this.#typed());
+    this.#message.addEventListener("pointerdown", () => this.#suggestions.show(null));
     this.#message.addEventListener("blur", () => this.#suggestions.show(null));
     this.#edited();
   }
@@ -80,6 +87,7 @@ export class Composer {
   /** @param {KeyboardEvent} event @returns {boolean} whether it has done what it was meant for */
   #key(event) {
     if (this.#suggestions.key(event)) return true;
+    if (MOVING.has(event.key)) this.#suggestions.show(null);
     if (event.shiftKey || event.ctrlKey || event.altKey || event.metaKey) return false;
     const { value, selectionStart, selectionEnd } = this.#message;
     if (event.key === "Enter") {

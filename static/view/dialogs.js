@@ -2,13 +2,13 @@
 // Knows nothing about the room or how anything is done: it asks, and says what was chosen.
 
 import { encode } from "../qr.js";
-import { THEMES } from "../settings.js";
+import { THEMES } from "../memory.js";
 import { find, make } from "./dom.js";
 import { ask, chime, standing } from "./signal.js";
 
 /** @import {Words} from "../language.js" */
 /** @import {Code} from "../qr.js" */
-/** @import {Settings} from "../settings.js" */
+/** @import {Settings} from "../memory.js" */
 
 export class Rename {
   #dialog = find("rename-dialog", HTMLDialogElement);

@@ -38,9 +38,14 @@ export function speak(text) {
   find("spoken", HTMLElement).textContent = text;
 }
 
-/** Hides a control; the focus goes to the message where it would be lost. @param {HTMLElement} element @param {boolean} hidden */
+/** Gives the focus where no key does any harm: to the conversation. */
+export function rest() {
+  find("scroller", HTMLElement).focus({ preventScroll: true });
+}
+
+/** Hides a control, without losing the focus with it. @param {HTMLElement} element @param {boolean} hidden */
 export function hide(element, hidden) {
-  if (hidden && element.contains(document.activeElement)) find("message", HTMLElement).focus({ preventScroll: true });
+  if (hidden && element.contains(document.activeElement)) rest();
   element.hidden = hidden;
 }
 

@@ -4,6 +4,7 @@
 import { find } from "./dom.js";
 
 /** @import {Words} from "../language.js" */
+/** @import {Before} from "./ends.js" */
 /** @import {Line} from "./line.js" */
 /** @import {Log} from "./log.js" */
 
@@ -28,12 +29,14 @@ export class Finder {
   #further = find("find-earlier", HTMLButtonElement);
   #words;
   #log;
+  #before;
   #actions;
 
-  /** @param {Words} words @param {Log} log @param {{askEarlier(): void}} actions */
-  constructor(words, log, actions) {
+  /** @param {Words} words @param {Log} log @param {Before} before @param {{askEarlier(): void}} actions */
+  constructor(words, log, before, actions) {
     this.#words = words;
     this.#log = log;
+    this.#before = before;
     this.#actions = actions;
     const button = find("find", HTMLButtonElement);
     button.title = `${words.find} (Ctrl+Shift+F)`;
@@ -61,9 +64,9 @@ export class Finder {
     if (this.#form.hidden) return;
     this.#form.hidden = true;
     this.#goTo(null);
-    this.#seeking = false;
+    this.#seeks(false);
     unmark();
-    const back = this.#from instanceof HTMLElement && this.#from.isConnected && this.#from !== document.body ? this.#from : null;
+    const back = this.#from instanceof HTMLElement && this.#from.checkVisibility() && this.#from !== document.body ? this.#from : null;
     (back ?? find("message", HTMLElement)).focus({ preventScroll: true });
   }
 
@@ -93,7 +96,7 @@ export class Finder {
 
   /** Another text: from the newest on. */
   #search() {
-    this.#seeking = false;
+    this.#seeks(false);
     this.#goTo(null);
     this.#recount();
     this.#goTo(this.#found.at(-1) ?? null);
@@ -102,7 +105,7 @@ export class Finder {
 
   #recount() {
     const above = this.#found[this.#place - 1] ?? null;
-    this.#found = matching(this.#log.lines, this.#text.value);
+    this.#found = matching([...this.#before.lines, ...this.#log.lines], this.#text.value);
     if (this.#current !== null && this.#place < 0) this.#mark(above !== null && this.#found.includes(above) ? above : null);
     mark(this.#found, this.#text.value);
     this.#tell();
@@ -121,9 +124,14 @@ export class Finder {
 
   /** Fetches until there is one more, or nothing is left. */
   #seek() {
-    this.#seeking = true;
+    this.#seeks(true);
     this.#tell();
     this.#actions.askEarlier();
+  }
+
+  /** @param {boolean} seeking */
+  #seeks(seeking) {
+    this.#seeking = this.#log.held = seeking;
   }
 
   /** What was asked for has come. */
@@ -134,7 +142,7 @@ export class Finder {
       this.#actions.askEarlier();
       return;
     }
-    this.#seeking = false;
+    this.#seeks(false);
     if (index > 0) this.#goTo(this.#found[index - 1]);
     if (document.activeElement === this.#further) this.#text.focus({ preventScroll: true });
     this.#tell();

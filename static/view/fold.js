@@ -60,10 +60,12 @@ export class Folds {
     if (!above.run || !below.run || above.day !== below.day) return;
     const { run } = above;
     const { lines } = below.run;
+    const focused = [run, below.run].some(({ fold }) => fold !== null && fold.summary === document.activeElement);
     const open = [this.#unfold(run), this.#unfold(below.run)].includes(true);
     for (const line of lines) line.run = run;
     run.lines = run.lines.concat(lines);
     this.#fold(run, open);
+    if (focused) run.fold?.summary.focus({ preventScroll: true });
   }
 
   /** The lines above this one have gone. @param {Line} first @param {() => void} between done while nothing of it is folded */

@@ -89,7 +89,9 @@ export class LineMaker {
     if (line.removed || line.speaker === null || text === null) return;
     line.removed = true;
     silence(line.node);
+    line.node.classList.remove("mentioned");
     line.node.classList.add("removed");
+    line.node.querySelector(".unseen")?.remove();
     text.textContent = this.#words.removed;
   }
 

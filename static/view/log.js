@@ -5,11 +5,10 @@ import { hides, nobody } from "../ignored.js";
 import { Announcing } from "./announcing.js";
 import { find, perFrame } from "./dom.js";
 import { Blocks } from "./blocks.js";
-import { Earlier, Unseen } from "./ends.js";
+import { Earlier, Since, Unseen } from "./ends.js";
 import { Folds, shown } from "./fold.js";
 import { LineMaker, silence } from "./line.js";
 import { Place } from "./place.js";
-import { Since } from "./since.js";
 
 /** @import {RoomEvent} from "../protocol.js" */
 /** @import {Change, State} from "../state.js" */
@@ -19,8 +18,6 @@ import { Since } from "./since.js";
 /** When this many lines are shown, the oldest go; "earlier" brings them back. */
 const MOST_LINES = 10_500;
 const KEPT_LINES = 10_000;
-/** The oldest go even from one who is reading among them. */
-const MOST_LINES_UNSEEN = 20_000;
 const SCREENS_AHEAD = 1;
 
 /** @typedef {{askEarlier(): void, trimmed(oldest: number): void, seen(seq: number): void}} LogActions */
@@ -28,6 +25,8 @@ const SCREENS_AHEAD = 1;
 export class Log {
   /** All lines shown, from the top. @type {Line[]} */
   lines = [];
+  /** Whether somebody looks through all lines, so that none may go. */
+  held = false;
   /** @type {Change[]} */
   #queue = [];
   #ignored = nobody;
@@ -41,15 +40,14 @@ export class Log {
   #place;
   #since;
   #unseen;
-  #soon = perFrame(() => {
-    this.#draw();
-    this.#drawn();
-  });
-  #drawn;
+  #soon;
 
   /** @param {Words} words @param {LogActions} actions @param {() => void} drawn called after what is shown has changed */
   constructor(words, actions, drawn) {
-    this.#drawn = drawn;
+    this.#soon = perFrame(() => {
+      this.#draw();
+      drawn();
+    });
     this.#words = words;
     this.#actions = actions;
     this.#announcing = new Announcing(this.#log, words);
@@ -92,7 +90,7 @@ export class Log {
     this.#announcing.stop();
   }
 
-  /** Somebody has begun to look at the page, or has ceased to. @param {boolean} here */
+  /** @param {boolean} here whether somebody looks at the page */
   look(here) {
     this.#since.look(here, this.#place.following);
     this.#look();
@@ -144,7 +142,7 @@ export class Log {
           break;
         case "restarted":
           this.#clear();
-          added = [this.#maker.remark("restarted", this.#words.restarted)];
+          added = change.remark ? [this.#maker.remark("restarted", this.#words.restarted)] : [];
           break;
         case "prepend":
           append();
@@ -160,6 +158,7 @@ export class Log {
     }
     append();
     if (ignoring) this.#change(this.lines.filter((line) => this.#hides(line) !== line.node.hidden), (line) => this.#hide(line));
+    this.#since.reconsider(this.lines, this.#maker.self);
     this.#keep(() => {
       this.earlier.draw();
       this.#folds.draw();
@@ -258,8 +257,9 @@ export class Log {
 
   /** A log that only grows would in the end be the whole memory of the page. */
   #trim() {
-    const most = this.#place.following ? MOST_LINES : MOST_LINES_UNSEEN;
-    if (this.lines.length <= most || this.earlier.asking) return; // an answer would no longer fit
+    // What a person who reads further up has fetched stays; what has come since is not let grow for ever.
+    const many = this.#place.following ? this.lines.length : this.#unseen.size;
+    if (many <= MOST_LINES || this.held || this.earlier.asking) return; // an answer would no longer fit
     const gone = this.lines.splice(0, this.lines.length - KEPT_LINES);
     const top = this.lines[0];
     this.#keep(() => {

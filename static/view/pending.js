@@ -9,7 +9,7 @@ import { makeText } from "./text.js";
 /** @import {Words} from "../language.js" */
 
 /** @typedef {{retry(id: string): void, edit(id: string): void, discard(id: string): void}} PendingActions */
-/** @typedef {{node: HTMLElement, note: HTMLElement, buttons: HTMLElement}} Shown */
+/** @typedef {{node: HTMLElement, nick: HTMLElement, note: HTMLElement, buttons: HTMLElement}} Shown */
 
 export class Pending {
   /** @type {Map<string, Shown>} */
@@ -39,10 +39,10 @@ export class Pending {
       if (!shown) {
         shown = this.#make(entry, nick);
         this.#shown.set(entry.id, shown);
-        this.#update(shown, entry); // what is there from the start is not announced
+        this.#update(shown, entry, nick); // what is there from the start is not announced
         this.#list.append(shown.node);
       }
-      this.#update(shown, entry);
+      this.#update(shown, entry, nick);
     }
   }
 
@@ -55,13 +55,20 @@ export class Pending {
       makeButton(this.#words.retry, () => this.#actions.retry(entry.id)),
       makeButton(this.#words.edit, () => this.#actions.edit(entry.id)),
       makeButton(this.#words.discard, () => this.#actions.discard(entry.id)));
-    const node = make("li", "line said", makeNick(nick), text, note, buttons);
+    const author = makeNick(nick);
+    const node = make("li", "line said", author, text, note, buttons);
     node.dataset.type = "said";
-    return { node, note, buttons };
+    return { node, nick: author, note, buttons };
   }
 
-  /** @param {Shown} shown @param {Entry} entry */
-  #update({ node, note, buttons }, entry) {
+  /** @param {Shown} shown @param {Entry} entry @param {string} nick whom it would come from now */
+  #update(shown, entry, nick) {
+    const { node, note, buttons } = shown;
+    if (shown.nick.textContent !== nick) {
+      const author = makeNick(nick);
+      shown.nick.replaceWith(author);
+      shown.nick = author;
+    }
     const refused = entry.refusal !== null;
     node.dataset.pending = refused ? "refused" : entry.held ? "held" : entry.sent ? "sent" : "waiting";
     node.classList.toggle("refused", refused);

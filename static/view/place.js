@@ -4,12 +4,14 @@
 import { find } from "./dom.js";
 
 const NEAR_BOTTOM_PX = 48;
+const STEP_PX = 12;
 
 export class Place {
   /** Whether the newest is in sight, and stays so. */
   following = true;
   #scroller = find("scroller", HTMLElement);
-
+  /** The first line that begins in sight, and how far below the upper edge. @type {{line: Element, below: number} | null} */
+  #first = null;
   /** As it was when it was last known to be as it should. */
   #size = "";
 
@@ -23,6 +25,8 @@ export class Place {
     const sizes = new ResizeObserver(() => {
       resized();
       this.#size = this.#measure();
+      const first = this.#first;
+      if (!this.following && first?.line.checkVisibility()) this.#scroller.scrollTop += this.#below(first.line) - first.below;
       this.stay();
       moved();
     });
@@ -51,6 +55,23 @@ export class Place {
   look() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     this.following = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
+    if (!this.following) this.#remember();
+  }
+
+  #remember() {
+    const { left, top, width, height } = this.#scroller.getBoundingClientRect();
+    this.#first = null;
+    for (let down = STEP_PX; down < height; down += STEP_PX) {
+      const line = document.elementFromPoint(left + width / 2, top + down)?.closest(".line, summary");
+      if (!line) continue;
+      this.#first = { line, below: this.#below(line) };
+      if (this.#first.below >= 0) return;
+    }
+  }
+
+  /** How far an element begins below the upper edge. @param {Element} element */
+  #below(element) {
+    return element.getBoundingClientRect().top - this.top;
   }
 
   focus() {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { MOST_CHARACTERS, MOST_TEXTS, Sent } from "../../static/sent.js";
+import { MOST_SENT_CHARACTERS as MOST_CHARACTERS, MOST_TEXTS, Sent } from "../../static/memory.js";
 
 /** @param {Record<string, unknown>} [kept] */
 function keeping(kept = {}) {

@@ -2,7 +2,7 @@
 
 import { test } from "node:test";
 import assert from "node:assert/strict";
-import { Settings } from "../../static/settings.js";
+import { Settings } from "../../static/memory.js";
 
 test("choices are kept, and nonsense is none", () => {
   /** @type {Map<string, unknown>} */
