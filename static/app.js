@@ -82,8 +82,10 @@ const view = new View(words, {
   known: () => store.state,
   askEarlier() {
     const { oldest, earlier, asking } = store.state;
-    if (oldest === null || !earlier || asking || !caughtUp(store.state)) return;
-    if (connection.send({ type: "history", before: oldest, limit: EARLIER_EVENTS })) store.take({ type: "asked" });
+    if (asking || oldest === null || !earlier || !caughtUp(store.state)) return asking;
+    const sent = connection.send({ type: "history", before: oldest, limit: EARLIER_EVENTS });
+    if (sent) store.take({ type: "asked" });
+    return sent;
   },
   trimmed: (oldest) => store.take({ type: "trimmed", oldest }),
   seen(seq) {
@@ -99,8 +101,8 @@ const view = new View(words, {
     renaming = null;
   },
 }, {
-  nick: new URLSearchParams(location.search).get("nick") ?? asText(forGood.get("nick")),
-  draft: asText(forReload.get("draft")),
+  nick: new URLSearchParams(location.search).get("nick") ?? forGood.text("nick"),
+  draft: forReload.text("draft"),
   sent,
   command: terminalCommand(location.hostname, textPort()),
   address: location.origin + location.pathname,
@@ -166,6 +168,7 @@ if (inside) {
 
 /** @param {string} nick @param {string} given the password */
 function join(nick, given) {
+  if (store.state.nick !== nick && store.state.nick !== "") store.take({ type: "left-for-good" }); // somebody else
   wantedNick = nick;
   password = given;
   forGood.set("nick", nick);
@@ -205,7 +208,8 @@ function answered(message) {
   switch (message.type) {
     case "welcome":
       if (inside && message.nick !== wantedNick) { // what was typed under one nick is not said under another unasked
-        outbox.refuseAll(words.renamed.replace("{nick}", () => wantedNick).replace("{new_nick}", () => message.nick));
+        const reason = words.renamed.replace("{nick}", () => wantedNick).replace("{new_nick}", () => message.nick);
+        if (outbox.refuseAll(reason)) view.showChanges([{ kind: "refused", text: reason }], store.state);
       }
       wantedNick = message.nick;
       view.resume(seen.of(message.epoch));
@@ -291,9 +295,4 @@ function showOutbox() {
 
 function remember() {
   if (inside) memory.save(store.state);
-}
-
-/** @param {unknown} value */
-function asText(value) {
-  return typeof value === "string" ? value : "";
 }

@@ -115,10 +115,13 @@ export class Outbox extends EventTarget {
     this.#changed();
   }
 
-  /** Nothing that waits is sent unless it is wanted. @param {string} reason */
+  /** Nothing that waits is sent unless it is wanted. @param {string} reason @returns {boolean} whether something is gone that is never shown */
   refuseAll(reason) {
+    const secret = this.entries.filter((entry) => entry.secret);
+    for (const { id } of secret) this.#entries.delete(id);
     for (const entry of this.#entries.values()) entry.refusal ??= reason;
     this.#changed();
+    return secret.length > 0;
   }
 
   /** @param {string} id */

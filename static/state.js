@@ -137,7 +137,9 @@ export function reduce(state, message, ours = false) {
     case "ended":
       return [{ ...state, session: null }, []];
     case "left-for-good":
-      return [initial, [{ kind: "restarted" }, { kind: "people" }, { kind: "earlier" }]];
+      return [initial, [
+        { kind: "restarted" }, { kind: "ignoring", ignored: nobody }, { kind: "people" }, { kind: "earlier" },
+      ]];
     default:
       return [state, []];
   }

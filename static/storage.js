@@ -22,6 +22,12 @@ export class Keep {
     return text === null ? null : attempt(() => JSON.parse(text));
   }
 
+  /** @param {string} name @returns {string} what was kept, or empty if it was no text */
+  text(name) {
+    const value = this.get(name);
+    return typeof value === "string" ? value : "";
+  }
+
   /** @param {string} name @param {unknown} value */
   set(name, value) {
     const key = PREFIX + name;

@@ -34,6 +34,8 @@ import { StatusBar } from "./view/status.js";
 export class View {
   /** What the next frame has to show. @type {{state: State, people: boolean, entries: readonly Entry[] | null} | null} */
   #due = null;
+  /** What waits to be said, as it was last shown. @type {readonly Entry[]} */
+  #entries = [];
   #inRoom = false;
   #soon = perFrame(() => this.#draw());
   #parts;
@@ -117,6 +119,7 @@ export class View {
     const due = this.#later(state);
     if (changes.some(({ kind }) => kind === "people" || kind === "nick" || kind === "ignoring")) due.people = true;
     if (changes.some(({ kind }) => kind === "earlier" || kind === "caught-up")) this.#parts.log.showEarlier(state);
+    if (changes.some(({ kind }) => kind === "nick")) due.entries ??= this.#entries;
     this.#parts.log.setSelf(state.nick);
     this.#parts.log.take(changes);
     this.#parts.away.take(changes, state);
@@ -129,7 +132,7 @@ export class View {
 
   /** @param {readonly Entry[]} entries @param {number} waiting @param {State} state */
   showPending(entries, waiting, state) {
-    this.#later(state).entries = entries;
+    this.#later(state).entries = this.#entries = entries;
     this.#parts.status.showWaiting(waiting);
   }
 
@@ -176,7 +179,10 @@ export class View {
 
   #swap() {
     this.#parts.rename.done();
-    if (!this.#inRoom) this.#parts.finder.close();
+    if (!this.#inRoom) {
+      this.#parts.finder.close();
+      this.#parts.composer.close();
+    }
     find("entrance", HTMLElement).hidden = this.#inRoom;
     find("room", HTMLElement).hidden = !this.#inRoom;
     find("self", HTMLElement).hidden = !this.#inRoom;

@@ -154,6 +154,23 @@ def test_finding_takes_no_focus_from_who_writes(start_both: Both, open_tab: Open
     assert focused(ann.page) == "message"
 
 
+def test_a_search_without_a_connection_ends(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:
+    core, gateway = start_both()
+    alex = start_nc(core, "Alex")
+    alex.type("hay\n" * 400 + "end\n")
+    alex.read_until("end\n")
+    ann = open_tab(gateway)
+    ann.join("Ann")
+    ann.hears("Alex", "end")
+    ann.page.click("#leave")
+    ann.is_in("ended")
+    ann.page.click("#find")
+    ann.page.keyboard.type("needle")
+    ann.page.keyboard.press("Enter")
+    expect(ann.page.locator("#find-status")).to_have_text("Nothing found in what is shown")
+    expect(ann.page.locator("#find-earlier")).to_have_attribute("aria-disabled", "false")
+
+
 def test_what_was_found_may_go(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:
     core, gateway = start_both()
     alex, bob = start_nc(core, "Alex"), start_nc(core, "Bob")
@@ -179,7 +196,7 @@ def people(page: Page) -> None:
 
 def test_the_list_of_people_on_a_small_screen(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:
     core, gateway = start_both()
-    start_nc(core, "Alex")
+    alex = start_nc(core, "Alex")
     ann = open_tab(gateway, viewport={"width": 320, "height": 568})
     ann.join("Ann")
     page, panel = ann.page, ann.page.locator("#people-panel")
@@ -194,7 +211,15 @@ def test_the_list_of_people_on_a_small_screen(start_both: Both, open_tab: OpenTa
     people(page)
     page.mouse.click(10, 300)
     expect(panel).to_be_hidden()
+    people(page)
+    alex.type("/quit\n")
+    expect(page.locator("#people button")).to_have_count(1)
+    expect(panel).to_be_visible()
+    expect(page.locator("#people button")).to_be_focused()
+    alex = start_nc(core, "Alex")
+    expect(page.locator("#people button")).to_have_count(2)
     page.focus("#people-toggle")
+    page.keyboard.press("Enter")
     page.keyboard.press("Enter")
     expect(page.locator("#people button").first).to_be_focused()
     page.keyboard.press("Tab")
@@ -225,7 +250,7 @@ def test_somebody_goes_whose_button_has_the_focus(start_both: Both, open_tab: Op
         expect(button).to_have_count(0)
         if menu:
             ann.page.keyboard.press("Escape")
-        expect(ann.page.locator("#scroller")).to_be_focused()
+        expect(ann.page.locator("#scroller") if menu else ann.page.locator("#people button")).to_be_focused()
 
 
 def test_a_dialog_is_in_front(start_both: Both, open_tab: OpenTab) -> None:

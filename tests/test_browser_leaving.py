@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser_tools import (  # noqa: F401
     Both,
@@ -47,6 +47,7 @@ def test_what_was_not_sent_is_not_said_by_who_comes_next(
     ann.is_in("connected")
     expect(ann.pending().locator(".text")).to_have_text(["for later"])
     expect(ann.pending().locator(".note")).to_have_text("Not sent: You left the room")
+    expect(ann.pending().locator(".nick")).to_have_text("Mallory")
     ann.say("hello")
     heard = alex.read_until("[Mallory] hello\n")
     assert "for later" not in heard
@@ -66,6 +67,7 @@ def test_another_nick_says_nothing_unasked(
     net.cut()
     ann.is_in("reconnecting")
     ann.say("a secret of Ann")
+    ann.say("/oper open sesame")
     alex.read_until("* Ann вышел из чата *\n")
     start_nc(core, "Ann")
     net.mend()
@@ -75,27 +77,47 @@ def test_another_nick_says_nothing_unasked(
     assert nick != "Ann"
     expect(ann.pending().locator(".note")).to_have_text(f"Not sent: Ann is now {nick}")
     expect(ann.pending().locator(".nick")).to_have_text(f"{nick}")
+    expect(ann.remark("refused").locator(".text")).to_have_text(f"Ann is now {nick}")
     ann.say("hello")
     assert "secret" not in alex.read_until(f"[{nick}] hello\n")
+
+
+def paste(page: Page, text: str) -> None:
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    page.focus("#message")
+    page.keyboard.press("Control+v")
+    expect(page.locator("#paste")).to_be_visible()
 
 
 def test_what_the_server_told_one_is_not_for_the_next(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:
     core, gateway = start_both()
     alex = start_nc(core, "Alex")
-    ann = open_tab(gateway)
+    ann = open_tab(gateway, permissions=["clipboard-read", "clipboard-write"])
     ann.join("Ann")
-    ann.say("/who")
-    expect(ann.remark("notice")).to_contain_text("Here now")
+    alex.type("ignored\n")
+    ann.hears("Alex", "ignored")
+    ann.say("/ignore Alex")
+    expect(ann.log("said")).to_be_hidden()
+    expect(ann.remark("notice").last).to_be_visible()
     ann.page.click("#find")
+    ann.page.keyboard.type("ignored")
     ann.page.click("#leave")
     ann.is_in("ended")
-    expect(ann.remark("notice")).to_be_visible()  # one can still read it
+    expect(ann.remark("notice").last).to_be_visible()  # one can still read it
     alex.type("meanwhile\n")
+    paste(ann.page, "1\n2\n3\n4")
     ann.page.click("#leave")
     ann.join("Mallory")
     ann.hears("Alex", "meanwhile")
+    ann.hears("Alex", "ignored")
+    expect(ann.log("said")).to_have_count(2)
+    for line in ann.log("said").all():
+        expect(line).to_be_visible()
     expect(ann.remark("notice")).to_have_count(0)
+    expect(ann.page.locator("#paste")).to_be_hidden()
     expect(ann.page.locator("#finder")).to_be_hidden()
+    ann.page.click("#find")
+    expect(ann.page.locator("#find-text")).to_have_value("")
     assert ann.seqs() == list(range(1, 1 + len(ann.seqs())))
     expect(ann.people()).to_have_text(["Alex", "Mallory"])
 

@@ -207,6 +207,31 @@ def test_the_entrance_asks_for_a_password_when_there_is_one(core: Core, gateway:
     assert "sesame" not in stored(tab)
 
 
+def test_somebody_else_comes_in_with_the_password(core: Core, gateway: Program, open_tab: OpenTab) -> None:
+    """The server has got one meanwhile: what it told the one is not for the other, who says nothing unasked."""
+    tab = open_tab(gateway, script="Math.random = () => 0;")
+    field = tab.page.get_by_label("Password")
+    peer = enter(tab, core, said(1, "Bob", "hello"), live=1)
+    peer.send({"type": "notice", "code": "members", "text": "for Cy alone"})
+    expect(tab.remark("notice")).to_be_visible()
+    peer.close()
+    peer, _ = core.accept()
+    tab.say("for later")
+    peer.send(refused("password", "This room has a password"))
+    expect(field).to_be_focused()
+    tab.page.fill("#nick", "Mallory")
+    field.fill(PASSWORD)
+    field.press("Enter")
+    peer, join = core.accept()
+    assert (join["nick"], "session" in join, "after" in join) == ("Mallory", False, False)
+    peer.send({**welcome(1), "nick": "Mallory"}, members("Bob", "Mallory"), said(1, "Bob", "hello"))
+    tab.is_in("connected")
+    tab.hears("Bob", "hello")
+    expect(tab.remark("notice")).to_have_count(0)
+    expect(tab.pending().locator(".nick")).to_have_text("Mallory")
+    expect(tab.pending().locator(".note")).to_have_text("Not sent: This room has a password")
+
+
 @pytest.mark.parametrize(
     ("code", "text", "closing"),
     [

@@ -126,7 +126,7 @@ def test_another_size(start_both: Both, open_tab: OpenTab, start_nc: StartNc) ->
     expect(ann.log("said").last).to_contain_text("199: ")
     ann.page.evaluate("document.getElementById('scroller').scrollTop -= 1500")
     expect(ann.page.locator("#jump")).to_be_visible()
-    frames = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+    frames = "async () => { for (let n = 0; n < 12; n += 1) await new Promise(requestAnimationFrame); }"
     ann.page.evaluate(frames)
     top = ann.page.evaluate(TOP)
     for width, height in ((700, 800), (360, 640), (640, 360), (1280, 800)):
@@ -134,6 +134,17 @@ def test_another_size(start_both: Both, open_tab: OpenTab, start_nc: StartNc) ->
         ann.page.evaluate(frames)
         assert ann.page.evaluate(TOP) == top, (width, height)
     expect(ann.page.locator("#jump")).to_be_visible()
+    alex.type("".join(f"more {n}: {'many words in a row ' * (n % 9)}\n" for n in range(3000)))
+    expect(ann.log("said").last).to_contain_text("more 2999: ", timeout=60_000)
+    ann.page.evaluate(
+        "scroller => { scroller.scrollTop = scroller.scrollHeight / 2; }", ann.page.query_selector("#scroller")
+    )
+    ann.page.evaluate(frames)  # far away, where nothing was drawn before
+    top = ann.page.evaluate(TOP)
+    for width, height in ((500, 800), (320, 600)):
+        ann.page.set_viewport_size({"width": width, "height": height})
+        ann.page.evaluate(frames)
+        assert ann.page.evaluate(TOP) == top, (width, height)
 
 
 def below_mark(tab: Tab) -> dict[str, str]:

@@ -63,6 +63,13 @@ def test_an_input_method_is_left_alone(start_both: Both, open_tab: OpenTab) -> N
     expect(ann.page.locator("#message")).to_have_value(":fire:")
     keyboard.send("Input.insertText", {"text": ":fire:"})
     expect(ann.page.locator("#message")).to_have_value("🔥")
+    ann.page.fill("#message", "")
+    ann.page.keyboard.type("/")
+    keyboard.send("Input.imeSetComposition", {"text": "he", "selectionStart": 2, "selectionEnd": 2})
+    option = ann.page.get_by_role("option")
+    expect(option).to_have_count(1)
+    option.click()
+    expect(ann.page.locator("#message")).to_have_value("/help ")
 
 
 def test_suggestions_are_for_the_place_where_one_writes(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:

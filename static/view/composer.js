@@ -36,6 +36,7 @@ export class Composer {
   #actions;
   #sent;
   #suggestions;
+  #question;
 
   /** @param {Words} words @param {ComposerActions} actions @param {string} draft @param {Sent} sent */
   constructor(words, actions, draft, sent) {
@@ -43,7 +44,7 @@ export class Composer {
     this.#actions = actions;
     this.#sent = sent;
     this.#suggestions = new Suggestions(words, this.#message, ({ from, to }, { text }) => this.#go(from, to, text));
-    new Paste(words, this.#message, (text, code) => this.#paste(text, code), () => this.focus());
+    this.#question = new Paste(words, this.#message, (text, code) => this.#paste(text, code), () => this.focus());
     this.#message.value = draft;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -54,10 +55,7 @@ export class Composer {
       if (event.isComposing || event.keyCode === 229 || !this.#key(event)) return;
       event.preventDefault();
     });
-    this.#message.addEventListener("input", (event) => {
-      if (/** @type {InputEvent} */ (event).isComposing) this.#edited();
-      else this.#typed();
-    });
+    this.#message.addEventListener("input", (event) => this.#typed(/** @type {InputEvent} */ (event).isComposing));
     this.#message.addEventListener("compositionend", () => this.#typed());
     this.#message.addEventListener("pointerdown", () => this.#suggestions.show(null));
     this.#message.addEventListener("blur", () => this.#suggestions.show(null));
@@ -75,6 +73,12 @@ export class Composer {
     this.#edited();
     this.focus();
     this.#message.setSelectionRange(text.length, text.length);
+  }
+
+  /** Asks nothing any more. */
+  close() {
+    this.#question.close();
+    this.#suggestions.show(null);
   }
 
   /** Puts a nick where one writes. @param {string} nick */
@@ -124,11 +128,11 @@ export class Composer {
     this.#suggestions.show(null);
   }
 
-  /** Somebody has typed, or what is like it. */
-  #typed() {
+  /** Somebody has typed, or what is like it. @param {boolean} [composing] with an input method, whose text is its own till the end */
+  #typed(composing = false) {
     this.#edited();
     const { value, selectionStart } = this.#message;
-    const emoji = named(value, selectionStart);
+    const emoji = composing ? null : named(value, selectionStart);
     if (emoji) this.#replace(emoji.from, emoji.to, emoji.text);
     else this.#suggestions.show(offer(value, selectionStart, this.#actions.known()));
   }

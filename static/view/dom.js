@@ -38,9 +38,10 @@ export function speak(text) {
   find("spoken", HTMLElement).textContent = text;
 }
 
-/** Gives the focus where no key does any harm: to the conversation. */
+/** Gives the focus where no key does any harm: to the conversation, or what else is there. */
 export function rest() {
-  find("scroller", HTMLElement).focus({ preventScroll: true });
+  const scroller = find("scroller", HTMLElement);
+  (scroller.checkVisibility() ? scroller : find("nick", HTMLElement)).focus({ preventScroll: true });
 }
 
 /** Hides a control, without losing the focus with it. @param {HTMLElement} element @param {boolean} hidden */

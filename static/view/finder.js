@@ -32,7 +32,7 @@ export class Finder {
   #before;
   #actions;
 
-  /** @param {Words} words @param {Log} log @param {Before} before @param {{askEarlier(): void}} actions */
+  /** @param {Words} words @param {Log} log @param {Before} before @param {{askEarlier(): boolean}} actions */
   constructor(words, log, before, actions) {
     this.#words = words;
     this.#log = log;
@@ -63,6 +63,7 @@ export class Finder {
   close() {
     if (this.#form.hidden) return;
     this.#form.hidden = true;
+    this.#text.value = "";
     this.#goTo(null);
     this.#seeks(false);
     unmark();
@@ -124,9 +125,8 @@ export class Finder {
 
   /** Fetches until there is one more, or nothing is left. */
   #seek() {
-    this.#seeks(true);
+    this.#seeks(this.#actions.askEarlier());
     this.#tell();
-    this.#actions.askEarlier();
   }
 
   /** @param {boolean} seeking */
@@ -138,10 +138,7 @@ export class Finder {
   #sought() {
     this.#recount();
     const index = this.#current === null ? this.#found.length : this.#place;
-    if (index <= 0 && this.#log.earlier.unprompted) {
-      this.#actions.askEarlier();
-      return;
-    }
+    if (index <= 0 && this.#log.earlier.unprompted && this.#actions.askEarlier()) return;
     this.#seeks(false);
     if (index > 0) this.#goTo(this.#found[index - 1]);
     if (document.activeElement === this.#further) this.#text.focus({ preventScroll: true });

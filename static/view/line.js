@@ -1,11 +1,12 @@
-// Makes the element of one line in the log, and the seam between two that stand together.
-// Knows nothing about the log as a whole, scrolling or the connection.
+// Makes the element of one line in the log, with its links and code, and the seam between two that stand together.
+// Knows nothing about the log as a whole, scrolling or the connection. Nothing is fetched to show a line.
 
 import { count, localeOf } from "../language.js";
+import { piecesOf } from "../pieces.js";
 import { isRemoved } from "../protocol.js";
 import { fill, make } from "./dom.js";
-import { makeText } from "./text.js";
 
+/** @import {Piece} from "../pieces.js" */
 /** @import {RoomEvent} from "../protocol.js" */
 /** @import {Run} from "./fold.js" */
 /** @import {Words} from "../language.js" */
@@ -47,6 +48,45 @@ export function makeNick(nick) {
 /** Readers do not announce what changes in a line that was there before. @param {HTMLElement} node */
 export function silence(node) {
   node.setAttribute("aria-live", "off");
+}
+
+/** @param {string} text @param {string} nick whom it may mention @returns {{body: HTMLElement, mentioned: boolean}} */
+export function makeText(text, nick) {
+  const pieces = piecesOf(text, nick);
+  const body = make("div", "text", ...pieces.map(makePiece));
+  body.dir = "auto";
+  return { body, mentioned: pieces.some(({ kind }) => kind === "mention") };
+}
+
+/** @param {Piece} piece @returns {Node | string} */
+function makePiece({ kind, text }) {
+  switch (kind) {
+    case "link": {
+      const link = make("a", "", text);
+      link.href = text;
+      link.target = "_blank";
+      link.rel = "noopener noreferrer nofollow";
+      link.dir = "ltr";
+      return link;
+    }
+    case "code":
+      return leftToRight(make("code", "", text));
+    case "block":
+      return leftToRight(make("pre", "", make("code", "", text)));
+    case "mention": {
+      const mark = make("mark", "", text);
+      mark.dir = "auto";
+      return mark;
+    }
+    default:
+      return text;
+  }
+}
+
+/** @template {HTMLElement} T @param {T} element @returns {T} */
+function leftToRight(element) {
+  element.dir = "ltr";
+  return element;
 }
 
 /** @param {RoomEvent} event */

@@ -20,7 +20,7 @@ const MOST_LINES = 10_500;
 const KEPT_LINES = 10_000;
 const SCREENS_AHEAD = 1;
 
-/** @typedef {{askEarlier(): void, trimmed(oldest: number): void, seen(seq: number): void}} LogActions */
+/** @typedef {{askEarlier(): boolean, trimmed(oldest: number): void, seen(seq: number): void}} LogActions */
 
 export class Log {
   /** All lines shown, from the top. @type {Line[]} */

@@ -56,11 +56,11 @@ export class Paste {
   }
 
   #cancel() {
-    this.#close();
+    this.close();
     this.#back();
   }
 
-  #close() {
+  close() {
     this.#question.hidden = true;
     this.#text = "";
   }

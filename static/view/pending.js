@@ -2,8 +2,7 @@
 // Knows nothing about sending; it shows the entries of the outbox and says which button was pressed.
 
 import { find, hide, make, makeButton } from "./dom.js";
-import { makeNick } from "./line.js";
-import { makeText } from "./text.js";
+import { makeNick, makeText } from "./line.js";
 
 /** @import {Entry} from "../outbox.js" */
 /** @import {Words} from "../language.js" */

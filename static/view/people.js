@@ -2,7 +2,7 @@
 // Knows nothing about how people come and go, or how one mentions and ignores them.
 
 import { count } from "../language.js";
-import { find, hide, make, rest } from "./dom.js";
+import { find, make, rest } from "./dom.js";
 import { makeNick } from "./line.js";
 
 /** @import {Words} from "../language.js" */
@@ -40,7 +40,8 @@ export class People {
   show(people, self, ignored) {
     for (const [nick, { item }] of this.#persons) {
       if (people.has(nick)) continue;
-      hide(item, true);
+      const neighbour = item.nextElementSibling ?? item.previousElementSibling;
+      if (item.contains(document.activeElement)) neighbour?.querySelector("button")?.focus({ preventScroll: true });
       item.remove();
       this.#persons.delete(nick);
     }

@@ -5,6 +5,7 @@ import { find } from "./dom.js";
 
 const NEAR_BOTTOM_PX = 48;
 const STEP_PX = 12;
+const MOST_FRAMES = 10;
 
 export class Place {
   /** Whether the newest is in sight, and stays so. */
@@ -12,6 +13,7 @@ export class Place {
   #scroller = find("scroller", HTMLElement);
   /** The first line that begins in sight, and how far below the upper edge. @type {{line: Element, below: number} | null} */
   #first = null;
+  #frame = 0;
   /** As it was when it was last known to be as it should. */
   #size = "";
 
@@ -55,18 +57,23 @@ export class Place {
   look() {
     const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
     this.following = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
-    if (!this.following) this.#remember();
+    this.#first = null;
+    this.#remember(MOST_FRAMES);
   }
 
-  #remember() {
+  /** @param {number} frames what has come into sight from far away is not there yet, and comes within so many */
+  #remember(frames) {
+    cancelAnimationFrame(this.#frame);
+    if (this.following || frames === 0 || this.#size !== this.#measure()) return;
     const { left, top, width, height } = this.#scroller.getBoundingClientRect();
-    this.#first = null;
     for (let down = STEP_PX; down < height; down += STEP_PX) {
-      const line = document.elementFromPoint(left + width / 2, top + down)?.closest(".line, summary");
+      const there = document.elementsFromPoint(left + width / 2, top + down); // something may lie over it
+      const line = there.find((each) => each.matches(".line, .fold > summary"));
       if (!line) continue;
       this.#first = { line, below: this.#below(line) };
       if (this.#first.below >= 0) return;
     }
+    if (this.#first === null) this.#frame = requestAnimationFrame(() => this.#remember(frames - 1));
   }
 
   /** How far an element begins below the upper edge. @param {Element} element */

@@ -165,3 +165,13 @@ test("ids are UUIDs even where the browser makes none", () => {
   for (const id of [newIdentifier(), newIdentifier(plain)]) assert.match(id, uuid);
   assert.notEqual(newIdentifier(plain), newIdentifier(plain));
 });
+
+test("what is refused all at once waits for a person; a password does not wait", () => {
+  const outbox = new Outbox(memory());
+  outbox.add("one");
+  assert.equal(outbox.refuseAll("why"), false);
+  outbox.add("/oper sesame");
+  assert.equal(outbox.refuseAll("again"), true);
+  assert.deepEqual(outbox.entries.map(({ text, refusal }) => [text, refusal]), [["one", "why"]]);
+  assert.equal(outbox.waiting, 0);
+});

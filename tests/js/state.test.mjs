@@ -315,3 +315,12 @@ test("only what is whole is remembered over a reload", () => {
     assert.equal(readRemembered(part), null);
   }
 });
+
+test("nothing of one person is left for the next", () => {
+  const [state] = run(initial, welcome({ live: 1 }), said(1), ignoring("Bob"), said(2));
+  const [next, changes] = run(state, { type: "left-for-good" });
+  assert.deepEqual(next, initial);
+  const shown = changes.find((change) => change.kind === "ignoring");
+  assert.ok(shown?.kind === "ignoring" && !hides(shown.ignored, "Bob", 2));
+  assert.equal(changes[0].kind, "restarted");
+});
