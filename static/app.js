@@ -209,7 +209,8 @@ function answered(message) {
     case "welcome":
       if (inside && message.nick !== wantedNick) { // what was typed under one nick is not said under another unasked
         const reason = words.renamed.replace("{nick}", () => wantedNick).replace("{new_nick}", () => message.nick);
-        if (outbox.refuseAll(reason)) view.showChanges([{ kind: "refused", text: reason }], store.state);
+        const text = words.refused.replace("{reason}", () => reason);
+        if (outbox.refuseAll(reason)) view.showChanges([{ kind: "refused", text }], store.state);
       }
       wantedNick = message.nick;
       view.resume(seen.of(message.epoch));

@@ -119,6 +119,11 @@ export class View {
     const due = this.#later(state);
     if (changes.some(({ kind }) => kind === "people" || kind === "nick" || kind === "ignoring")) due.people = true;
     if (changes.some(({ kind }) => kind === "earlier" || kind === "caught-up")) this.#parts.log.showEarlier(state);
+    for (const change of changes) {
+      if (change.kind !== "append" || change.event.type !== "renamed" || !change.live) continue;
+      this.#parts.people.rename(change.event.nick, change.event.new_nick);
+      this.#parts.menu.renamed(change.event.nick);
+    }
     if (changes.some(({ kind }) => kind === "nick")) due.entries ??= this.#entries;
     this.#parts.log.setSelf(state.nick);
     this.#parts.log.take(changes);
@@ -165,6 +170,7 @@ export class View {
     if (due.people) {
       this.#parts.people.show(due.state.people, due.state.nick, due.state.ignored.nicks);
       this.#parts.rename.show(due.state.nick);
+      this.#parts.entrance.show(due.state.nick);
     }
     if (due.entries !== null) this.#parts.pending.show(due.entries, due.state.nick);
   }

@@ -253,6 +253,31 @@ def test_somebody_goes_whose_button_has_the_focus(start_both: Both, open_tab: Op
         expect(ann.page.locator("#scroller") if menu else ann.page.locator("#people button")).to_be_focused()
 
 
+def test_one_who_is_renamed_stays_the_same_person(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:
+    core, gateway = start_both()
+    alex, _ = start_nc(core, "Alex"), start_nc(core, "Bob")
+    ann = open_tab(gateway)
+    ann.join("Ann")
+    page, buttons = ann.page, ann.page.locator("#people button")
+    buttons.filter(has_text="Alex").focus()
+    alex.type("/nickname Zed\n")
+    expect(ann.people()).to_have_text(["Ann", "Bob", "Zed"])
+    expect(buttons.filter(has_text="Zed")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#nick-menu")).to_have_attribute("aria-label", "Zed")
+    alex.type("/nickname Alex\n")
+    expect(page.locator("#nick-menu")).to_be_hidden()
+    expect(buttons.filter(has_text="Alex")).to_be_focused()
+    page.click("#rename")
+    page.fill("#new-nick", "Yana")
+    page.keyboard.press("Enter")
+    expect(ann.people()).to_have_text(["Alex", "Bob", "Yana"])
+    page.click("#leave")
+    ann.is_in("ended")
+    page.click("#leave")
+    expect(page.locator("#nick")).to_have_value("Yana")
+
+
 def test_a_dialog_is_in_front(start_both: Both, open_tab: OpenTab) -> None:
     _, gateway = start_both()
     ann = open_tab(gateway)

@@ -77,7 +77,7 @@ def test_another_nick_says_nothing_unasked(
     assert nick != "Ann"
     expect(ann.pending().locator(".note")).to_have_text(f"Not sent: Ann is now {nick}")
     expect(ann.pending().locator(".nick")).to_have_text(f"{nick}")
-    expect(ann.remark("refused").locator(".text")).to_have_text(f"Ann is now {nick}")
+    expect(ann.remark("refused").locator(".text")).to_have_text(f"Not sent: Ann is now {nick}")
     ann.say("hello")
     assert "secret" not in alex.read_until(f"[{nick}] hello\n")
 

@@ -147,6 +147,24 @@ def test_another_size(start_both: Both, open_tab: OpenTab, start_nc: StartNc) ->
         assert ann.page.evaluate(TOP) == top, (width, height)
 
 
+def test_the_wheel_turns_over_the_button(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:
+    core, gateway = start_both()
+    alex = start_nc(core, "Alex")
+    alex.type("".join(f"m{n}\n" for n in range(300)))
+    alex.read_until("m299\n")
+    ann = open_tab(gateway, viewport=NARROW_WINDOW)
+    ann.join("Ann")
+    ann.hears("Alex", "m299")
+    page = ann.page
+    page.evaluate("document.getElementById('scroller').scrollTop -= 300")
+    page.click("#jump")
+    expect(page.locator("#jump")).to_be_hidden()
+    for _ in range(60):
+        page.mouse.wheel(0, -300)  # where the button comes back
+    expect(page.locator("#beginning")).to_be_visible()
+    expect(page.locator("#jump")).to_be_in_viewport()
+
+
 def below_mark(tab: Tab) -> dict[str, str]:
     return dict(
         tab.page.evaluate("""() => {

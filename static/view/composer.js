@@ -5,8 +5,7 @@ import { complete, named, offer } from "../completion.js";
 import { countCharacters } from "../protocol.js";
 import { count } from "../language.js";
 import { find } from "./dom.js";
-import { Paste } from "./paste.js";
-import { Suggestions } from "./suggestions.js";
+import { Paste, Suggestions } from "./offers.js";
 
 /** @import {Known} from "../completion.js" */
 /** @import {Sent} from "../memory.js" */

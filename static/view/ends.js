@@ -4,7 +4,7 @@
 
 import { caughtUp } from "../state.js";
 import { count } from "../language.js";
-import { find, make } from "./dom.js";
+import { find, hide, make } from "./dom.js";
 import { LineMaker, silence } from "./line.js";
 
 /** @import {RoomEvent} from "../protocol.js" */
@@ -89,7 +89,7 @@ export class Unseen {
 
   /** Only messages that can be read are news. @param {boolean} atBottom */
   show(atBottom) {
-    this.#jump.hidden = atBottom;
+    hide(this.#jump, atBottom);
     const news = this.#lines.filter(({ node, removed }) => !removed && !node.hidden).length;
     const label = news === 0 ? this.#words.to_newest : count(this.#words, this.#words.new_messages, news);
     if (this.#shown === label) return;

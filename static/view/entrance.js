@@ -41,6 +41,11 @@ export class Entrance {
     this.#nick.focus();
   }
 
+  /** The nick to come back with. @param {string} nick */
+  show(nick) {
+    if (nick !== "") this.#nick.value = nick;
+  }
+
   /** Who sits down here next has to know the password. */
   forget() {
     this.#password.value = "";

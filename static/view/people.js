@@ -38,6 +38,7 @@ export class People {
 
   /** @param {ReadonlySet<string>} people @param {string} self @param {ReadonlySet<string>} ignored */
   show(people, self, ignored) {
+    const focused = document.activeElement;
     for (const [nick, { item }] of this.#persons) {
       if (people.has(nick)) continue;
       const neighbour = item.nextElementSibling ?? item.previousElementSibling;
@@ -56,8 +57,18 @@ export class People {
       if (item === next) next = next.nextElementSibling;
       else this.#list.insertBefore(item, next);
     }
+    if (focused instanceof HTMLElement && focused.isConnected) focused.focus({ preventScroll: true }); // moving takes it away
     this.#count.textContent = String(people.size);
     this.#toggle.textContent = count(this.#words, this.#words.people_count, people.size);
+  }
+
+  /** Somebody is somebody still, under another nick. @param {string} nick @param {string} next */
+  rename(nick, next) {
+    const person = this.#persons.get(nick);
+    if (!person || this.#persons.has(next)) return;
+    this.#persons.delete(nick);
+    this.#persons.set(next, person);
+    person.item.querySelector(".nick")?.replaceWith(makeNick(next));
   }
 
   /** Whether the list may be out of date. @param {boolean} stale */
@@ -140,6 +151,11 @@ export class NickMenu {
     };
     addEventListener("resize", follow);
     addEventListener("scroll", follow, true);
+  }
+
+  /** Whom it is for is called something else now. @param {string} nick */
+  renamed(nick) {
+    if (!this.#menu.hidden && this.#menu.getAttribute("aria-label") === nick) this.#leave();
   }
 
   /** @param {string} nick @param {Element} opener */
