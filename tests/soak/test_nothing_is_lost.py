@@ -33,7 +33,10 @@ IMPATIENT = 0.3
 """How often a browser that is back sends what it has before the replay could tell it that it is there already."""
 STALL_MESSAGES = 500
 """How many messages others type before one that stalls reads again."""
-SETTLE_SECONDS = 60
+SETTLE_SECONDS = 90
+SMALL_BUFFER_BYTES = 16 * 1024
+"""Some have so small a buffer that the server feels it when they don't read. The kernel fills half of it in 200 ms, as a
+window that is smaller than it was before counts as closed; with 4 KiB a browser that is behind takes a minute."""
 BARRIER = "that was all"
 _RESET = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
@@ -115,8 +118,7 @@ class Person:
         while not self._end.is_set():
             line = None
             try:
-                # Some have so small a buffer that the server feels it when they don't read.
-                line = await Line.open(self._address, self.rng.choice([0, 4096]))
+                line = await Line.open(self._address, self.rng.choice([0, SMALL_BUFFER_BYTES]))
                 self._attempts += 1
                 await self._attend(line)
             except OSError:
