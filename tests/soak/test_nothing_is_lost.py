@@ -35,8 +35,8 @@ STALL_MESSAGES = 500
 """How many messages others type before one that stalls reads again."""
 SETTLE_SECONDS = 90
 SMALL_BUFFER_BYTES = 16 * 1024
-"""Some have so small a buffer that the server feels it when they don't read. The kernel fills half of it in 200 ms, as a
-window that is smaller than it was before counts as closed; with 4 KiB a browser that is behind takes a minute."""
+"""Some have so small a buffer that the server feels it when they don't read. The kernel fills half of it in 200 ms, as
+a window that is smaller than it was before counts as closed; with 4 KiB a browser that is behind takes a minute."""
 BARRIER = "that was all"
 _RESET = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
