@@ -12,7 +12,7 @@ import mimetypes
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from aiohttp import web
 
@@ -67,7 +67,7 @@ def load(directory: Path, text_port: int) -> dict[str, Asset]:
     """
     if not (directory / "index.html").is_file():
         raise FileNotFoundError(f"{directory}: no index.html there")
-    assets = {}
+    bodies: dict[str, bytes] = {}
     root = directory.resolve()
     ours = root == default_directory().resolve()
     for file in sorted(directory.rglob("*")):
@@ -83,14 +83,14 @@ def load(directory: Path, text_port: int) -> dict[str, Asset]:
             body = tell_languages(body, [language.stem for language in sorted((directory / "lang").glob("*.js"))])
         elif ours and file.suffix in (".css", ".js"):
             body = lean(body)
-        assets["/" + file.relative_to(directory).as_posix()] = _asset(file, body)
-    assets["/"] = assets["/index.html"]
+        bodies["/" + file.relative_to(directory).as_posix()] = body
     if ours:
-        body = _IMPORT.sub(lambda found: assets.pop(f"/{found[1].decode()}").body, assets[_STYLE].body)
-        assets[_STYLE] = _asset(directory / "style.css", body)
-    if _WORKER in assets:
-        body = tell_shell(assets[_WORKER].body, {path: each for path, each in assets.items() if path != _WORKER})
-        assets[_WORKER] = _asset(directory / "sw.js", body)
+        bodies[_STYLE] = _IMPORT.sub(lambda found: bodies.pop(f"/{found[1].decode()}"), bodies[_STYLE])
+    worker = bodies.pop(_WORKER, None)
+    assets = {path: _asset(path, body) for path, body in bodies.items()}
+    assets["/"] = assets["/index.html"]
+    if worker is not None:
+        assets[_WORKER] = _asset(_WORKER, tell_shell(worker, assets))
     return assets
 
 
@@ -127,8 +127,8 @@ def _hidden(path: Path) -> bool:
     return any(part.startswith(".") for part in path.parts)
 
 
-def _asset(file: Path, body: bytes) -> Asset:
-    content_type = _TYPES.get(file.suffix) or mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+def _asset(path: str, body: bytes) -> Asset:
+    content_type = _TYPES.get(PurePosixPath(path).suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
     return Asset(body, gzip.compress(body, mtime=0), content_type, hashlib.sha256(body).hexdigest()[:32])
 
 
