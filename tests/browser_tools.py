@@ -38,6 +38,10 @@ _RESET = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
 
 Both = Callable[..., tuple[Program, Program]]
+AT_ONCE = "Math.random = () => 0;"
+IN_A_WHILE = "Math.random = () => 24;"
+"""How long the page waits before it tries again: half a second, or 12.5 s at first."""
+NO_WORKER = "Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined });"
 
 
 class Served(Protocol):
@@ -121,6 +125,12 @@ def look_away(tab: Tab, *, hidden: bool = False, focused: bool = False) -> None:
 def look_back(tab: Tab) -> None:
     tab.page.evaluate("() => { Object.assign(attention, { hidden: false, focused: true }); }")
     tab.page.evaluate("dispatchEvent(new Event('focus'))")
+
+
+def paste(tab: Tab, text: str) -> None:
+    tab.page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    tab.page.focus("#message")
+    tab.page.keyboard.press("Control+v")
 
 
 def is_whole(tab: Tab, first: int = 1) -> None:
@@ -284,6 +294,9 @@ def _reset(sock: socket.socket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         sock.shutdown(socket.SHUT_RD)  # wakes its pump; the close below then resets
     sock.close()
+
+
+LayWire = Callable[[Served], Wire]
 
 
 @pytest.fixture(name="wire")

@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tcp_core.secret import Secret
-from tests.browser_tools import OpenTab, Served, Tab, Wire
+from tests.browser_tools import AT_ONCE, IN_A_WHILE, NO_WORKER, OpenTab, Served, Tab, Wire
 from tests.conftest import Core, TextClient
 from web_gateway.app import Gateway, GatewayOptions
 from web_gateway.listener import Listener, ListenerOptions
@@ -27,11 +27,6 @@ from web_gateway.metrics import Counts
 
 PASSWORD = "open sesame"
 TODAY = datetime(2026, 5, 12, 9, 41, tzinfo=UTC)
-AT_ONCE = "Math.random = () => 0;"
-IN_A_WHILE = "Math.random = () => 24;"  # the page waits for 12.5 s before it tries again
-
-_NO_WORKER = "Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined });"
-"""It would fetch all of the page once more, and nothing here needs it."""
 
 
 @dataclass
@@ -71,7 +66,7 @@ class Stage:
 
     def tab(self, script: str = "", served: Served | None = None) -> Tab:
         """Open the page; its clock stands still, too."""
-        script += f"{_NO_WORKER} Date.now = () => {self.now.timestamp() * 1000:.0f};"
+        script += f"{NO_WORKER} Date.now = () => {self.now.timestamp() * 1000:.0f};"
         return self.open_tab(served or self.gateway, script=script, **{"timezone_id": "UTC", **self.options})
 
     @property

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser_tools import chromium_fixture, open_tab_fixture  # noqa: F401
+from tests.browser_tools import AT_ONCE, chromium_fixture, open_tab_fixture  # noqa: F401
 from tests.page_states import (  # noqa: F401
-    AT_ONCE,
     STATES,
     Stage,
     alone,

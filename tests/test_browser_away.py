@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 
 from tests.browser_tools import (  # noqa: F401
     ATTENTION,
+    Both,
     OpenTab,
     Served,
     StartNc,
@@ -26,9 +27,6 @@ from tests.browser_tools import (  # noqa: F401
     start_nc_fixture,
     wire_fixture,
 )
-from tests.conftest import Program
-
-Both = Callable[..., tuple[Program, Program]]
 
 NOTIFICATION = """
 window.shown = [];

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from playwright.sync_api import Page, expect
 
 from tests.browser_tools import (  # noqa: F401
+    IN_A_WHILE,
+    NO_WORKER,
     Both,
+    LayWire,
     OpenTab,
     Served,
     StartNc,
@@ -18,10 +19,6 @@ from tests.browser_tools import (  # noqa: F401
     start_nc_fixture,
     wire_fixture,
 )
-
-LayWire = Callable[[Served], Wire]
-IN_A_WHILE = "Math.random = () => 24;"  # the page waits for 12.5 s before it tries again
-NO_WORKER = "Object.defineProperty(Navigator.prototype, 'serviceWorker', { value: undefined });"  # it would answer
 
 
 def focused(page: Page) -> str:

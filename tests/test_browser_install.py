@@ -16,15 +16,22 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser_tools import OpenTab, StartNc, Tab, chromium_fixture, open_tab_fixture, start_nc_fixture  # noqa: F401
+from tests.browser_tools import (  # noqa: F401
+    AT_ONCE,
+    Both,
+    OpenTab,
+    StartNc,
+    Tab,
+    chromium_fixture,
+    open_tab_fixture,
+    start_nc_fixture,
+)
 from tests.conftest import Program
 from tests.test_real_clients import Terminal
 from web_gateway import page
 
-Both = Callable[..., tuple[Program, Program]]
 Start = Callable[..., Program]
 
-IMPATIENT = "Math.random = () => 0;"
 BEFORE = "This is from before; the connection is not back yet."
 CACHED = """async () => {
   const names = (await caches.keys()).filter((name) => name.startsWith("parley "));
@@ -200,7 +207,7 @@ def test_a_reload_without_a_server_shows_what_was_there_and_goes_on(
 ) -> None:
     core, gateway = start_both()
     alex, bob = start_nc(core, "Alex"), start_nc(core, "Bob")
-    ann = open_tab(gateway, script=IMPATIENT)
+    ann = open_tab(gateway, script=AT_ONCE)
     ann.join("Ann")
     installed(ann)
     ann.say("/ignore Bob")
@@ -242,7 +249,7 @@ def test_a_reload_without_a_server_shows_what_was_there_and_goes_on(
 def test_only_the_last_hundred_are_kept(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:
     core, gateway = start_both()
     alex = start_nc(core, "Alex")
-    ann = open_tab(gateway, script=IMPATIENT)
+    ann = open_tab(gateway, script=AT_ONCE)
     ann.join("Ann")
     installed(ann)
     alex.type("".join(f"message {n}\n" for n in range(150)))
@@ -266,7 +273,7 @@ def test_what_an_operator_removes_is_removed_here_too(
     (tmp_path / "operators").write_text("something long\n")
     core, gateway = start_both("--operator-password-file", str(tmp_path / "operators"))
     alex, bob = start_nc(core, "Alex"), start_nc(core, "Bob")
-    ann = open_tab(gateway, script=IMPATIENT)
+    ann = open_tab(gateway, script=AT_ONCE)
     ann.join("Ann")
     installed(ann)
     bob.type("a dreadful word\n")

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser_tools import (  # noqa: F401
+    IN_A_WHILE,
     Both,
+    LayWire,
     OpenTab,
     Served,
     StartNc,
     Wire,
     chromium_fixture,
     open_tab_fixture,
+    paste,
     start_nc_fixture,
     wire_fixture,
 )
-
-LayWire = Callable[[Served], Wire]
 
 
 def test_what_was_not_sent_is_not_said_by_who_comes_next(
@@ -62,7 +62,7 @@ def test_another_nick_says_nothing_unasked(
     core, gateway = start_both("--resume-grace-seconds", "0.3")
     alex = start_nc(core, "Alex")
     net = wire(gateway)
-    ann = open_tab(net, script="Math.random = () => 24;")
+    ann = open_tab(net, script=IN_A_WHILE)
     ann.join("Ann")
     net.cut()
     ann.is_in("reconnecting")
@@ -82,13 +82,6 @@ def test_another_nick_says_nothing_unasked(
     assert "secret" not in alex.read_until(f"[{nick}] hello\n")
 
 
-def paste(page: Page, text: str) -> None:
-    page.evaluate("text => navigator.clipboard.writeText(text)", text)
-    page.focus("#message")
-    page.keyboard.press("Control+v")
-    expect(page.locator("#paste")).to_be_visible()
-
-
 def test_what_the_server_told_one_is_not_for_the_next(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:
     core, gateway = start_both()
     alex = start_nc(core, "Alex")
@@ -105,7 +98,8 @@ def test_what_the_server_told_one_is_not_for_the_next(start_both: Both, open_tab
     ann.is_in("ended")
     expect(ann.remark("notice").last).to_be_visible()  # one can still read it
     alex.type("meanwhile\n")
-    paste(ann.page, "1\n2\n3\n4")
+    paste(ann, "1\n2\n3\n4")
+    expect(ann.page.locator("#paste")).to_be_visible()
     ann.page.click("#leave")
     ann.join("Mallory")
     ann.hears("Alex", "meanwhile")

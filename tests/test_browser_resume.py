@@ -17,7 +17,10 @@ from playwright.sync_api import Browser, expect
 
 from tcp_core.event_log import EventLog
 from tests.browser_tools import (  # noqa: F401
+    AT_ONCE,
     PATIENCE_MS,
+    Both,
+    LayWire,
     OpenTab,
     Served,
     StartNc,
@@ -32,12 +35,8 @@ from tests.browser_tools import (  # noqa: F401
 )
 from tests.conftest import Program
 
-Both = Callable[..., tuple[Program, Program]]
 Start = Callable[..., Program]
-LayWire = Callable[[Served], Wire]
 
-IMPATIENT = "Math.random = () => 0;"
-"""The page waits the shortest time before it tries again: half a second."""
 RETRY_MS = 15_000
 """For an attempt or two of an impatient page, and for a program to start."""
 TWO_MINUTES_MS = 120_000
@@ -89,7 +88,7 @@ def test_a_reload_in_the_middle_of_sending(which: str, start_both: Both, open_ta
     """What was sent and not acknowledged may have arrived or not; after the reload it has, once."""
     core, gateway = start_both()
     alex = start_nc(core, "Alex")
-    ann, bob = open_tab(gateway, script=IMPATIENT), open_tab(gateway)
+    ann, bob = open_tab(gateway, script=AT_ONCE), open_tab(gateway)
     ann.join("Ann")
     bob.join("Bob")
     texts = [f"message {n}" for n in range(40)]
@@ -130,7 +129,7 @@ def test_half_of_what_waits_is_in_the_log_already(
     core, gateway = start_both()
     alex = start_nc(core, "Alex")
     net = wire(gateway)
-    ann = open_tab(net, script=IMPATIENT)
+    ann = open_tab(net, script=AT_ONCE)
     ann.join("Ann")
     with net.one_way():
         ann.say("heard")
@@ -263,7 +262,7 @@ def test_the_core_is_killed_in_the_middle_of_a_conversation(
 ) -> None:
     core, gateway = start_both()
     start_nc(core, "Alex")
-    ann, bob = open_tab(gateway, script=IMPATIENT), open_tab(gateway, script=IMPATIENT)
+    ann, bob = open_tab(gateway, script=AT_ONCE), open_tab(gateway, script=AT_ONCE)
     ann.join("Ann")
     bob.join("Bob")
     texts = [f"message {n}" for n in range(8)]
@@ -334,7 +333,7 @@ def test_a_second_tab_takes_over_and_gives_back(start_both: Both, open_tab: Open
 
 def test_a_gap_is_told(start_both: Both, open_tab: OpenTab, restart: Callable[..., Program], tmp_path: Path) -> None:
     core, gateway = start_both()
-    ann = open_tab(gateway, script=IMPATIENT)
+    ann = open_tab(gateway, script=AT_ONCE)
     ann.join("Ann")
     ann.say("before")
     ann.hears("Ann", "before")
@@ -375,7 +374,7 @@ def test_another_log_is_a_fresh_start(
     start_both: Both, open_tab: OpenTab, restart: Callable[..., Program], tmp_path: Path
 ) -> None:
     core, gateway = start_both()
-    ann = open_tab(gateway, script=IMPATIENT)
+    ann = open_tab(gateway, script=AT_ONCE)
     ann.join("Ann")
     say_all(ann, [f"gone {n}" for n in range(5)])
     ann.hears("Ann", "gone 4")
@@ -555,7 +554,7 @@ def test_without_storage_one_can_chat(
     core, gateway = start_both()
     alex = start_nc(core, "Alex")
     net = wire(gateway)
-    ann = open_tab(net, script=IMPATIENT + script)
+    ann = open_tab(net, script=AT_ONCE + script)
     ann.join("Ann")
     net.cut()
     ann.is_in("reconnecting")

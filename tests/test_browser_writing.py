@@ -12,6 +12,7 @@ from tests.browser_tools import (  # noqa: F401
     Tab,
     chromium_fixture,
     open_tab_fixture,
+    paste,
     start_nc_fixture,
 )
 
@@ -229,12 +230,6 @@ def test_up_brings_back_what_was_sent(ann: Tab) -> None:
 # ---------------------------------------------------------------------------------------------------------------- paste
 
 PROGRAM = "def f():\n    return 1\n\nprint(f())\n"
-
-
-def paste(tab: Tab, text: str) -> None:
-    tab.page.evaluate("text => navigator.clipboard.writeText(text)", text)
-    tab.page.focus("#message")
-    tab.page.keyboard.press("Control+v")
 
 
 def test_few_lines_are_pasted_unasked(ann: Tab) -> None:
