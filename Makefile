@@ -27,8 +27,8 @@ check: $(VENV)/.installed-test node_modules/.installed  ## style and types
 	npm run --silent check
 	npm run --silent test
 
-pytest: $(VENV)/.installed-test
-	$(LIMITED) $(BIN)/python -m pytest
+pytest: $(VENV)/.installed-test  ## on all cores, each file on one of them: it opens a browser once
+	$(LIMITED) $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 soak: $(VENV)/.installed-test  ## minutes of broken connections, killed servers, stalled readers
 	$(LIMITED) $(BIN)/python -m pytest tests/soak

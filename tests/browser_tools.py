@@ -36,8 +36,6 @@ document.hasFocus = () => attention.focused;
 """Chromium takes every page under test for the one in front, so a page is told whether it is."""
 _RESET = struct.pack("ii", 1, 0)  # struct linger: on, 0 seconds
 
-
-Both = Callable[..., tuple[Program, Program]]
 AT_ONCE = "Math.random = () => 0;"
 IN_A_WHILE = "Math.random = () => 24;"
 """How long the page waits before it tries again: half a second, or 12.5 s at first."""

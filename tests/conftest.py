@@ -226,8 +226,11 @@ def start_program() -> Iterator[Callable[..., Program]]:
         yield start
 
 
+Both = Callable[..., tuple[Program, Program]]
+
+
 @pytest.fixture
-def start_both(start_program: Callable[..., Program], tmp_path: Path) -> Callable[..., tuple[Program, Program]]:
+def start_both(start_program: Callable[..., Program], tmp_path: Path) -> Both:
     """Start core and gateway as processes; return both. `core.ports` is [text, json], `gateway.ports` is [http]."""
 
     def start(*core_arguments: str, port: int = 0, gateway_port: int = 0) -> tuple[Program, Program]:

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.conftest import Program
+from tests.conftest import Both, Program
 
 PASSWORD = "open sesame"
 BOB, CAROL = "203.0.113.7", "203.0.113.8"
@@ -43,7 +43,7 @@ async def close_code(websocket: aiohttp.ClientWebSocketResponse) -> int | None:
 
 
 async def test_a_ban_of_one_behind_a_gateway_leaves_the_others_alone_and_holds(
-    start_both: Callable[..., tuple[Program, Program]],
+    start_both: Both,
     start_program: Callable[..., Program],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser_tools import OpenTab, StartNc, chromium_fixture, open_tab_fixture, start_nc_fixture  # noqa: F401
-from tests.conftest import Program, TextClient
+from tests.conftest import Both, TextClient
 
-Both = Callable[..., tuple[Program, Program]]
 PASSWORD = "open sesame"
 
 

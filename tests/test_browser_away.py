@@ -14,7 +14,6 @@ from playwright.sync_api import expect
 
 from tests.browser_tools import (  # noqa: F401
     ATTENTION,
-    Both,
     OpenTab,
     Served,
     StartNc,
@@ -27,6 +26,7 @@ from tests.browser_tools import (  # noqa: F401
     start_nc_fixture,
     wire_fixture,
 )
+from tests.conftest import Both
 
 NOTIFICATION = """
 window.shown = [];

@@ -7,7 +7,6 @@ from playwright.sync_api import Page, expect
 from tests.browser_tools import (  # noqa: F401
     IN_A_WHILE,
     NO_WORKER,
-    Both,
     LayWire,
     OpenTab,
     Served,
@@ -19,6 +18,7 @@ from tests.browser_tools import (  # noqa: F401
     start_nc_fixture,
     wire_fixture,
 )
+from tests.conftest import Both
 
 
 def focused(page: Page) -> str:

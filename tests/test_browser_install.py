@@ -18,7 +18,6 @@ from playwright.sync_api import expect
 
 from tests.browser_tools import (  # noqa: F401
     AT_ONCE,
-    Both,
     OpenTab,
     StartNc,
     Tab,
@@ -26,7 +25,7 @@ from tests.browser_tools import (  # noqa: F401
     open_tab_fixture,
     start_nc_fixture,
 )
-from tests.conftest import Program
+from tests.conftest import Both, Program
 from tests.test_real_clients import Terminal
 from web_gateway import page
 

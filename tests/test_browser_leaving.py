@@ -8,7 +8,6 @@ from playwright.sync_api import expect
 
 from tests.browser_tools import (  # noqa: F401
     IN_A_WHILE,
-    Both,
     LayWire,
     OpenTab,
     Served,
@@ -20,6 +19,7 @@ from tests.browser_tools import (  # noqa: F401
     start_nc_fixture,
     wire_fixture,
 )
+from tests.conftest import Both
 
 
 def test_what_was_not_sent_is_not_said_by_who_comes_next(

@@ -10,7 +10,6 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser_tools import (  # noqa: F401
     ATTENTION,
-    Both,
     OpenTab,
     Served,
     StartNc,
@@ -24,7 +23,7 @@ from tests.browser_tools import (  # noqa: F401
     start_nc_fixture,
     wire_fixture,
 )
-from tests.conftest import Program
+from tests.conftest import Both, Program
 
 
 def folds(tab: Tab) -> Locator:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from playwright.sync_api import Locator, expect
 
 from tests.browser_tools import (  # noqa: F401
-    Both,
     OpenTab,
     StartNc,
     Tab,
@@ -13,6 +12,7 @@ from tests.browser_tools import (  # noqa: F401
     open_tab_fixture,
     start_nc_fixture,
 )
+from tests.conftest import Both
 
 
 def menu(tab: Tab) -> Locator:

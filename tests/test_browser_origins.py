@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser_tools import StartNc, chromium_fixture, start_nc_fixture  # noqa: F401
-from tests.conftest import Program
+from tests.conftest import Both
 
 ATTACK = """
 async ([gateway, text]) => {
@@ -71,7 +71,7 @@ def foreign_page(host: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.2"])
 def test_a_page_of_another_origin_says_nothing(
-    start_both: Callable[..., tuple[Program, Program]], start_nc: StartNc, chromium: Browser, host: str
+    start_both: Both, start_nc: StartNc, chromium: Browser, host: str
 ) -> None:
     core, gateway = start_both()
     alex = start_nc(core, "Alex")

@@ -10,7 +10,6 @@ from playwright.sync_api import expect
 
 from tests.browser_tools import (  # noqa: F401
     ATTENTION,
-    Both,
     OpenTab,
     StartNc,
     Tab,
@@ -22,6 +21,7 @@ from tests.browser_tools import (  # noqa: F401
     open_tab_fixture,
     start_nc_fixture,
 )
+from tests.conftest import Both
 
 NARROW_WINDOW = {"width": 1280, "height": 500}
 NEAR_THE_TOP = """async () => {

@@ -19,7 +19,6 @@ from tcp_core.event_log import EventLog
 from tests.browser_tools import (  # noqa: F401
     AT_ONCE,
     PATIENCE_MS,
-    Both,
     LayWire,
     OpenTab,
     Served,
@@ -33,7 +32,7 @@ from tests.browser_tools import (  # noqa: F401
     start_nc_fixture,
     wire_fixture,
 )
-from tests.conftest import Program
+from tests.conftest import Both, Program
 
 Start = Callable[..., Program]
 

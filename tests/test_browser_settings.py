@@ -11,9 +11,7 @@ import zxingcpp
 from playwright.sync_api import Page, expect
 
 from tests.browser_tools import OpenTab, Tab, chromium_fixture, open_tab_fixture  # noqa: F401
-from tests.conftest import Program
-
-Both = Callable[..., tuple[Program, Program]]
+from tests.conftest import Both, Program
 
 LIGHT, DARK = "rgb(247, 244, 236)", "rgb(22, 24, 23)"
 WHITE, BLACK = "rgb(255, 255, 255)", "rgb(0, 0, 0)"

@@ -7,7 +7,6 @@ from playwright.sync_api import expect
 
 from tests.browser_tools import (  # noqa: F401
     ATTENTION,
-    Both,
     OpenTab,
     StartNc,
     chromium_fixture,
@@ -15,6 +14,7 @@ from tests.browser_tools import (  # noqa: F401
     open_tab_fixture,
     start_nc_fixture,
 )
+from tests.conftest import Both
 
 
 def test_a_link_can_be_followed_and_tells_nothing(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:

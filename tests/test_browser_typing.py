@@ -5,13 +5,13 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.browser_tools import (  # noqa: F401
-    Both,
     OpenTab,
     StartNc,
     chromium_fixture,
     open_tab_fixture,
     start_nc_fixture,
 )
+from tests.conftest import Both
 
 
 def test_a_question_about_a_paste_waits_for_an_answer(start_both: Both, open_tab: OpenTab) -> None:

@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser_tools import (  # noqa: F401
-    Both,
     OpenTab,
     StartNc,
     Tab,
@@ -15,6 +14,7 @@ from tests.browser_tools import (  # noqa: F401
     paste,
     start_nc_fixture,
 )
+from tests.conftest import Both
 
 
 @pytest.fixture(name="ann")

@@ -19,8 +19,6 @@ from tcp_core.event_log import EventLog, LogUnusableError
 from tcp_core.messages import Event, Said
 from tests.conftest import Core, JsonClient, Program, TextClient
 
-StartBoth = Callable[..., tuple[Program, Program]]
-
 
 @contextmanager
 def full_disk(pid: int, log: Path) -> Iterator[None]:

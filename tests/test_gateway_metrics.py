@@ -16,7 +16,7 @@ import pytest
 import structlog
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.conftest import Program
+from tests.conftest import Both
 from web_gateway import logs, metrics
 from web_gateway.metrics import Counts
 from web_gateway.refusals import Refusals
@@ -60,7 +60,7 @@ class Gateway:
 
 
 @pytest.fixture
-def start(start_both: Callable[..., tuple[Program, Program]], tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
+def start(start_both: Both, tmp_path: Path) -> Iterator[Callable[..., Gateway]]:
     started: list[Gateway] = []
 
     def start_gateway(*options: str) -> Gateway:

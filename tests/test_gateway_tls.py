@@ -21,7 +21,7 @@ import pytest
 import trustme
 from aiohttp import WSMsgType
 
-from tests.conftest import Core, Program
+from tests.conftest import Both, Core, Program
 from tests.test_programs import complaint, run
 from web_gateway import bridge
 from web_gateway.app import Gateway, GatewayOptions
@@ -317,9 +317,7 @@ def test_a_certificate_is_renewed_and_a_broken_one_is_not_taken(files: Files, tm
             process.stdout.close()
 
 
-def test_openssl_and_the_health_check(
-    start_both: Callable[..., tuple[Program, Program]], start_program: Callable[..., Program], files: Files
-) -> None:
+def test_openssl_and_the_health_check(start_both: Both, start_program: Callable[..., Program], files: Files) -> None:
     core, _ = start_both()
     gateway = start_program("web_gateway", "--port", "0", "--core-port", str(core.ports[1]), *files.options)
     openssl = shutil.which("openssl")

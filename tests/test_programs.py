@@ -20,7 +20,7 @@ import pytest
 
 import tcp_core.__main__
 import web_gateway.__main__
-from tests.conftest import JsonClient, Program, TextClient
+from tests.conftest import Both, JsonClient, Program, TextClient
 
 COMMANDS: dict[str, click.Command] = {"tcp_core": tcp_core.__main__.main, "web_gateway": web_gateway.__main__.main}
 FREE_PORTS = ("--port", "0", "--gateway-port", "0")
@@ -297,9 +297,7 @@ def test_the_core_stops_in_order_with_clients_connected(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_gateway_stops_in_order_with_clients_connected(
-    start_both: Callable[..., tuple[Program, Program]], number: signal.Signals
-) -> None:
+def test_the_gateway_stops_in_order_with_clients_connected(start_both: Both, number: signal.Signals) -> None:
     _, gateway = start_both()
     port = gateway.ports[0]
     with socket.create_connection(address(port), timeout=10) as page:
@@ -373,7 +371,7 @@ def test_a_core_that_is_killed_comes_back_with_its_history(
 # ----------------------------------------------------------------- announcing
 
 
-def test_free_ports_are_announced(start_both: Callable[..., tuple[Program, Program]]) -> None:
+def test_free_ports_are_announced(start_both: Both) -> None:
     core, gateway = start_both()
     assert re.fullmatch(r"parley-core: text door 127\.0\.0\.1:\d+", core.announced[0])
     assert re.fullmatch(r"parley-core: gateway door 127\.0\.0\.1:\d+", core.announced[1])

@@ -115,8 +115,7 @@ export class Finder {
   /** @param {1 | -1} way to newer ones, or older ones */
   #step(way) {
     this.#recount();
-    const index = this.#current === null ? this.#found.length : this.#place;
-    const next = this.#found[index + way];
+    const next = this.#found[this.#start + way];
     if (next) this.#goTo(next);
     else if (way < 0 && this.#log.earlier.any && this.#text.value.trim() !== "") this.#seek();
     else this.#goTo(this.#found.at(way < 0 ? -1 : 0) ?? null); // round
@@ -137,7 +136,7 @@ export class Finder {
   /** What was asked for has come. */
   #sought() {
     this.#recount();
-    const index = this.#current === null ? this.#found.length : this.#place;
+    const index = this.#start;
     if (index <= 0 && this.#log.earlier.unprompted && this.#actions.askEarlier()) return;
     this.#seeks(false);
     if (index > 0) this.#goTo(this.#found[index - 1]);
@@ -148,6 +147,11 @@ export class Finder {
   /** Where the one that was gone to stands among those found; -1 where it does not. */
   get #place() {
     return this.#current === null ? -1 : this.#found.indexOf(this.#current);
+  }
+
+  /** From where a step is taken: the one that was gone to, or the end below the newest. */
+  get #start() {
+    return this.#current === null ? this.#found.length : this.#place;
   }
 
   /** @param {Line | null} line */

@@ -1,7 +1,7 @@
 // The end of the conversation: what has been typed and is not in the log yet, or was refused.
 // Knows nothing about sending; it shows the entries of the outbox and says which button was pressed.
 
-import { find, hide, make, makeButton } from "./dom.js";
+import { find, hide, make, makeButton, rest } from "./dom.js";
 import { makeNick, makeText } from "./line.js";
 
 /** @import {Entry} from "../outbox.js" */
@@ -51,7 +51,10 @@ export class Pending {
     const note = make("p", "note");
     note.role = "status";
     const buttons = make("div", "buttons",
-      makeButton(this.#words.retry, () => this.#actions.retry(entry.id)),
+      makeButton(this.#words.retry, () => {
+        rest(); // the answer may come before a frame does, and then the button never goes
+        this.#actions.retry(entry.id);
+      }),
       makeButton(this.#words.edit, () => this.#actions.edit(entry.id)),
       makeButton(this.#words.discard, () => this.#actions.discard(entry.id)));
     const author = makeNick(nick);
