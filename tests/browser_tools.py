@@ -152,6 +152,15 @@ def fill_log(data_dir: Path, count: int, since_ms: int, step_ms: int = 0) -> int
         log.close()
 
 
+def say_all(tab: Tab, texts: list[str]) -> None:
+    for text in texts:
+        tab.say(text)
+
+
+def settled(tab: Tab) -> None:
+    expect(tab.pending()).to_have_count(0)
+
+
 class OpenTab(Protocol):
     def __call__(self, served: Served, locale: str = "en-GB", script: str = "", **options: Any) -> Tab: ...
 

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from tests.browser_tools import Tab, chromium_fixture, open_tab_fixture  # noqa: F401
-from tests.page_states import STATES, Stage, loop_fixture, stage_fixture  # noqa: F401
+from tests.page_states import STATES
+from tests.stage import Stage, loop_fixture, stage_fixture  # noqa: F401
 
 ROOT = Path(__file__).parent.parent
 SCREENSHOTS = ROOT / "screenshots"

@@ -9,15 +9,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser_tools import AT_ONCE, chromium_fixture, open_tab_fixture  # noqa: F401
-from tests.page_states import (  # noqa: F401
-    STATES,
-    Stage,
-    alone,
-    loop_fixture,
-    say,
-    stage_fixture,
-    to_the_beginning,
-)
+from tests.page_states import STATES, alone, to_the_beginning
+from tests.stage import Stage, loop_fixture, say, stage_fixture  # noqa: F401
 
 AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]

@@ -10,7 +10,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser_tools import Tab, chromium_fixture, open_tab_fixture  # noqa: F401
-from tests.page_states import Stage, dialog, loop_fixture, stage_fixture  # noqa: F401
+from tests.page_states import dialog
+from tests.stage import Stage, loop_fixture, stage_fixture  # noqa: F401
 from web_gateway import page
 
 STATIC = page.default_directory()

@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser_tools import Tab, chromium_fixture, open_tab_fixture  # noqa: F401
-from tests.page_states import STATES, Stage, alone, loop_fixture, stage_fixture  # noqa: F401
+from tests.page_states import STATES, alone
+from tests.stage import Stage, loop_fixture, stage_fixture  # noqa: F401
 
 
 def opens(page: Page) -> bool:
