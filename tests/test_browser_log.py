@@ -70,6 +70,7 @@ def test_a_fold_tells_who_is_here_and_who_is_not(start_both: Both, open_tab: Ope
     ann.join("Ann")
     ann.say("one")
     bob, eve, dan = (start_nc(core, nick) for nick in ("Bob", "Eve", "Dan"))
+    expect(ann.people()).to_have_count(4)
     for terminal, nick in ((bob, "Bob"), (eve, "Eve")):
         terminal.type("/quit\n")
         expect(ann.people().get_by_text(nick)).to_have_count(0)
