@@ -21,10 +21,11 @@ class Cleaned(NamedTuple):
 
 
 _LINE_ENDS = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
-_TRAILING = re.compile(r"[ \u00a0]+(?=\n|\Z)")
+_BLANKS = " \u00a0"
 _JOINERS = "\u200c\u200d"
 _MARKS = "\u200e\u200f\u061c"  # direction marks: harmless beside right-to-left text, otherwise only invisible
-_INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # fillers: letters by name, nothing to see
+# Fillers: letters, marks and a note by name, nothing to see.
+_INVISIBLE = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\U00016fe4\U0001d159"
 _BLANK = "\u2800"  # braille without a dot
 _VISIBLE_FORMATS = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 _PICTOGRAPHS = re.compile(
@@ -86,7 +87,8 @@ def is_visible(text: str) -> bool:
 
 
 def _trim(text: str) -> str:
-    return _TRAILING.sub("", text).strip("\n")
+    # (A pattern for blanks at an end would look for it from each of many blanks, and everybody would wait.)
+    return "\n".join([line.rstrip(_BLANKS) for line in text.split("\n")]).strip("\n")
 
 
 def _thinned(characters: Iterable[str]) -> list[str]:

@@ -53,6 +53,8 @@ ACT_BYTES = 8
 MESSAGES_PER_TURN, EVENTS_PER_TURN = 100, 250
 """Reading so many messages from the log, or events for a page, counts like a line."""
 PROXY_HEADER_SECONDS = 5.0
+HTTP_BYTES = 256
+"""By so many at the beginning a browser is known."""
 TLS_HANDSHAKE = 0x16
 """What TLS begins with (RFC 8446, section 5.1), and no nick or password does."""
 NICK_PAUSE_SECONDS = 0.5
@@ -195,6 +197,7 @@ class Connection:
 
     def _read_text(self) -> None:
         framing = TextFraming(self._options.line_bytes)
+        beginning = b""
         while True:
             if self._may_be_unended_nick(framing) and not self._readable_soon():
                 lines = framing.end_line()
@@ -202,10 +205,12 @@ class Connection:
                 data = self._receive()
                 if not data:
                     break
-                if data[0] == TLS_HANDSHAKE and not self._joined:  # a page can put lines into what a browser sends
-                    self._submit([Refused("http", {"url": self._page_url()})])
-                    self._discard_rest()
-                    return
+                if not self._joined:  # a page can put lines into what a browser sends
+                    beginning += data[: HTTP_BYTES - len(beginning)]
+                    if data[0] == TLS_HANDSHAKE or is_http(beginning):
+                        self._submit([Refused("http", {"url": self._page_url()})])
+                        self._discard_rest()
+                        return
                 lines = self._lines(framing, data)
             if not self._joined:
                 lines = self._read_nick(lines)
@@ -242,10 +247,6 @@ class Connection:
             if self._joined:
                 yield line
                 continue
-            if isinstance(line, str) and is_http(line):
-                self._submit([Refused("http", {"url": self._page_url()})])
-                self._discard_rest()
-                return
             self._take(iter((line,)))
             self._wait_until_applied()
 

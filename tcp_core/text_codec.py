@@ -34,12 +34,16 @@ from tcp_core.messages import (
 from tcp_core.wording import WORDINGS, Lang
 
 HISTORY_BYTES = 64 * 1024
-_HTTP_REQUEST = re.compile(r"[A-Z]+ \S+ HTTP/\d")
+_HTTP_REQUEST = re.compile(rb"[A-Z]+ (?:[/*]|[^\s]+ HTTP/\d)")
 
 
-def is_http(line: str) -> bool:
-    """Whether a first line is that of an HTTP request (RFC 9112, section 3)."""
-    return _HTTP_REQUEST.match(line) is not None
+def is_http(beginning: bytes) -> bool:
+    """Whether the first bytes of a connection begin an HTTP request (RFC 9112, section 3): a browser's.
+
+    The line need not be whole: of a page that may send what it likes, it can be too long for us, and the rest of it
+    would be the nick and messages.
+    """
+    return _HTTP_REQUEST.match(beginning) is not None
 
 
 class TextCodec:

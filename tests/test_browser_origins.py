@@ -24,6 +24,8 @@ async ([gateway, text]) => {
   const body = "Mallory\\nforged\\n/quit\\n";
   const posts = [`http://${text}/`, `http://${text}/Mallory%0Aforged`, `http://${gateway}/ws`].map((url) =>
     fetch(url, {method: "POST", mode: "no-cors", body}).then(() => "answered", () => "failed"));
+  const long = `http://${text}/${"a".repeat(17000)}`;  // longer than a line may be, so that its end begins another one
+  posts.push(fetch(long, {method: "POST", mode: "no-cors", headers: {Accept: "forged"}, body}).catch(() => "failed"));
   const frame = document.createElement("iframe");
   frame.name = "frame";
   document.body.append(frame);

@@ -63,6 +63,7 @@ ATTACKS = (
     ("a\ufe00\U000e0101\ufe0f", "a\ufe00"),  # a row of selectors spells hidden text
     ("\ufe0fa \ufe0fb\n\U000e0100c", "a b\nc"),  # nothing to vary
     ("a\u180eb", "ab"),
+    ("Ann\U0001d159\U00016fe4", "Ann"),  # a note without a head, a filler of Khitan
     ("ᠠ\u180e", "ᠠ"),
 )
 
@@ -147,6 +148,16 @@ def test_every_line_end_is_a_line_feed(end: str) -> None:
 )
 def test_white_space_is_put_in_order_without_a_word(raw: str, text: str) -> None:
     assert clean(raw) == Cleaned(text, False)
+
+
+MUCH = 200_000
+
+
+@pytest.mark.parametrize("repeated", [" ", "\u00a0", " \n", "\t", "\u200d", "\u200e", "a\u0301", "\U0001f3f4", "\u180e"])
+def test_ten_times_as_much_takes_ten_times_as_long(repeated: str) -> None:
+    """Not a hundred times: these would take minutes, and everybody would wait."""
+    cleaned = clean("x" + repeated * MUCH + "x").text
+    assert cleaned[0] == cleaned[-1] == "x"
 
 
 def test_an_emoji_younger_than_the_tables_stays() -> None:

@@ -122,22 +122,26 @@ def test_the_first_line_is_the_nick_whatever_it_holds(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "http"),
+    ("beginning", "http"),
     [
-        ("GET / HTTP/1.1", True),
+        ("GET / HTTP/1.1\r\nHost: a.example", True),
         ("POST /nick?x=/quit HTTP/1.0", True),
+        ("POST /" + "a" * 200, True),
+        ("GET /", True),
         ("OPTIONS * HTTP/1.1", True),
         ("CONNECT a.example:443 HTTP/1.1", True),
         ("PRI * HTTP/2.0", True),
         ("GET", False),
-        ("GET /", False),
+        ("GET ", False),
+        ("CONNECT a.example:443", False),
+        ("ANN HTTP/1", False),
         ("get / HTTP/1.1", False),
         ("I said: GET / HTTP/1.1", False),
         ("", False),
     ],
 )
-def test_a_browser_is_known_by_its_first_line(line: str, http: bool) -> None:
-    assert is_http(line) is http
+def test_a_browser_is_known_by_how_it_begins(beginning: str, http: bool) -> None:
+    assert is_http(beginning.encode()) is http
 
 
 def test_history_is_time_stamped_and_fenced() -> None:

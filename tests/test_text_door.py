@@ -246,6 +246,26 @@ def test_an_http_request_is_told_the_page_and_nothing_of_it_is_said(core: Core, 
     assert eve.roundtrip() == ""
 
 
+@pytest.mark.parametrize("length", [300, 16_384, 17_000, 200_000])
+def test_an_http_request_for_a_long_address_is_one_all_the_same(core: Core, length: int) -> None:
+    """A page of another site chooses the address, and the header fields and the body behind it."""
+    eve = core.text("Eve")
+    browser = core.text()
+    browser.send(b"POST /" + b"a" * length + POST.removeprefix(b"POST /") + b"/nick Owned\r\nmore\r\n")
+    assert browser.read_to_end() == "Ник: ❌ Это чат для терминала (nc). Веб-страница: http://127.0.0.1:8080/\n"
+    browser.close()
+    assert eve.roundtrip() == ""
+
+
+def test_an_http_request_that_pauses_is_no_nick(core: Core) -> None:
+    eve = core.text("Eve")
+    browser = core.text()
+    browser.send(b"POST /aaaa")
+    assert "Веб-страница" in browser.read_to_end()  # without waiting for more
+    browser.close()
+    assert eve.roundtrip() == ""
+
+
 def test_an_http_request_in_pieces_is_one_all_the_same(core: Core) -> None:
     eve = core.text("Eve")
     browser = core.text()

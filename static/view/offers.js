@@ -131,7 +131,7 @@ export class Paste {
 
   /** @param {ClipboardEvent} event */
   #pasted(event) {
-    const text = (event.clipboardData?.getData("text/plain") ?? "").replace(/\r\n?/g, "\n").replace(/\n+$/, "");
+    const text = (event.clipboardData?.getData("text/plain") ?? "").replace(/\r\n?/g, "\n").replace(/(?<!\n)\n+$/, "");
     const lines = text.split("\n").length;
     if (lines <= FEW_LINES) return;
     event.preventDefault();
