@@ -1,7 +1,7 @@
 """Who may enter: the room's password, bans, the lock, and how many from one address. Runs in the hub's thread.
 
-Those who come back to a session have been admitted before. Operators are admitted always, so that they can't be locked
-out. Knows nothing about what happens inside.
+Those who come back to a session have been admitted before; only a ban keeps them out, of where they come from now, too.
+Operators are admitted always, so that they can't be locked out. Knows nothing about what happens inside.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ class Admission:
 
     :param password: the room's; None if it has none.
     :param joins_per_minute: from one address, 0 for no limit.
-    :param sessions_per_address: 0 for no limit; those of browsers that may come back count as well.
+    :param sessions_per_address: 0 for no limit; those of browsers that may come back count as well, until one
+        is needed for somebody.
     :param monotonic: seconds.
     """
 
@@ -67,9 +68,10 @@ class Admission:
             raise RefusedError("password")
         peer.admitted = True
 
-    def check(self, peer: Peer) -> None:
+    def check(self, peer: Peer, make_room: Callable[[str], bool]) -> None:
         """Let a new participant in.
 
+        :param make_room: lets go of one from that network who has no connection; says whether there was one.
         :raises RefusedError: `banned`, `locked`, `connections` or `joins`.
         """
         if peer.operator:
@@ -80,26 +82,34 @@ class Admission:
         if self._register.rules.locked:
             raise RefusedError("locked")
         now, network = self._monotonic(), network_of(peer.address)
-        limit = self._sessions_per_address
-        if limit and self._sessions_from[network] >= limit:
-            raise RefusedError("connections", limit=limit, scope="address")
         wait = self._joins.wait_seconds(network, now)
         if wait:
             raise RefusedError("joins", limit=self._joins_per_minute, seconds=wait)
+        limit = self._sessions_per_address
+        while limit and self._sessions_from[network] >= limit:
+            if not make_room(network):
+                raise RefusedError("connections", limit=limit, scope="address")
         self._joins.count(network, now)
 
     def is_banned(self, session: Session) -> bool:
         """Whether a ban has put `session` out."""
         return self._register.ban_of_session(session) is not None
 
-    def check_return(self, session: Session) -> None:
-        """Let a participant come back.
+    def check_return(self, session: Session, address: str) -> None:
+        """Let a participant come back, from `address`: to another one like anybody who enters.
 
         :raises RefusedError: `banned`.
         """
-        ban = self._register.ban_of_session(session)
+        moved = network_of(address) != network_of(session.address)
+        ban = self._register.ban_of_session(session) or (self._register.ban_of(address) if moved else None)
         if ban is not None and not session.operator:
             raise RefusedError("banned", until=ban.until, reason=ban.reason)
+
+    def moved(self, session: Session, address: str) -> None:
+        """Count one who is in where it is now."""
+        self.left(session)
+        session.address = address
+        self.entered(session)
 
     def entered(self, session: Session) -> None:
         """Count one who is in."""

@@ -36,6 +36,10 @@ class Deadlines(Generic[T]):
     def __len__(self) -> int:
         return len(self._due)
 
+    def __iter__(self) -> Iterator[T]:
+        """Yield all, the first to expire first."""
+        return iter(self._due)
+
     def __contains__(self, thing: object) -> bool:
         return thing in self._due
 

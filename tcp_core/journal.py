@@ -18,6 +18,12 @@ def joined(session: Session) -> None:
     _logger.info("joined", extra={"nick": session.nick, "door": session.door, "address": session.address})
 
 
+def moved(session: Session, address: str) -> None:
+    """Note that somebody comes back from another address."""
+    fields = {"nick": session.nick, "door": session.door, "address": address}
+    _logger.info("came back from another address", extra=fields)
+
+
 def left(reason: str, *sessions: Session) -> None:
     """Note that these are gone."""
     for session in sessions:

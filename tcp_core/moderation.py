@@ -173,9 +173,13 @@ class Moderation:
         network = network_of(target.address)
         # Where others come from the same address, the address can't be held against whoever comes from there later.
         alone = not any(one is not target and network_of(one.address) == network for one in self._chat.sessions())
-        mute = Mute(network, nick, target.since, until, reason, session.nick, self._now_ms(), alone)
+        origin = network_of(target.joined_from)
+        mute = Mute(
+            network, nick, target.since, until, reason, session.nick, self._now_ms(), alone,
+            origin if origin != network else "",
+        )  # fmt: skip
         rules = self._register.rules
-        mutes = (*(one for one in rules.mutes if (one.network, one.joined) != (network, target.since)), mute)
+        mutes = (*(one for one in rules.mutes if not one.is_of(target)), mute)
         if len(mutes) > MOST_BANS:
             raise RefusedError("bans-many", limit=MOST_BANS)
         self._decree(structs.replace(rules, mutes=mutes), self._act(session, command, nick, reason, until))
@@ -205,7 +209,7 @@ class Moderation:
         yield Notice("locked" if rules.locked else "unlocked", {}, command.id)
 
     def _slow(self, session: Session, command: Moderate) -> Outcome:
-        if not re.fullmatch(r"\d{1,4}s?", command.argument):
+        if not re.fullmatch(r"\d{1,9}s?", command.argument):
             raise RefusedError("usage", command="slow")
         seconds = int(command.argument.rstrip("s"))
         if seconds > MOST_SLOW_SECONDS:

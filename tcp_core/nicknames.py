@@ -21,6 +21,8 @@ from tcp_core.messages import RefusedError
 
 NICK_CHARACTERS = 32
 """The longest nick."""
+MOST_CHARACTERS = 16 * NICK_CHARACTERS
+"""What is longer than this is not looked at, since all would wait: no normal form is so much shorter."""
 ANONYMOUS = "anon"
 
 _SHOWN = get_profile("NicknameCasePreserved")
@@ -38,7 +40,7 @@ def enforce(raw: str) -> str:
     :return: the nick, in the normal form of RFC 8266.
     :raises RefusedError: `nick-too-long`, `nick-not-allowed` or `nick-reserved`.
     """
-    if len(raw) > 16 * NICK_CHARACTERS:  # far too long; spare the cleaning, for which all would wait
+    if len(raw) > MOST_CHARACTERS:
         raise RefusedError("nick-too-long", limit=NICK_CHARACTERS, length=len(raw))
     nick = clean(raw).text.strip() or ANONYMOUS
     if len(nick) > NICK_CHARACTERS:

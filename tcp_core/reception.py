@@ -22,6 +22,7 @@ from tcp_core.event_log import EventLog
 from tcp_core.framing import JSON_LINE_BYTES
 from tcp_core.json_codec import JsonCodec
 from tcp_core.ledger import Ledger, Pending
+from tcp_core.limits import network_of
 from tcp_core.messages import (
     ROOM,
     Bye,
@@ -131,12 +132,13 @@ class Reception:
         session = self._chat.session_of(command.session)
         if session is not None and peer.door == "web" and session not in self._leaving:
             self._ledger.settle()
-            self._admission.check_return(session)
+            self._admission.check_return(session, peer.address)
             self._resume(peer, session, command)
             return
         self._admission.check_password(peer, command.password)
-        nick = self._chat.free_nick(command.nick)
-        self._admission.check(peer)
+        wanted = nicknames.enforce(command.nick)
+        self._admission.check(peer, self._make_room)
+        nick = self._chat.free_nick(wanted)
         token = secrets.token_urlsafe(16) if peer.door == "web" else ""
         session = Session(nick, peer.door, peer.address, self._ledger.now_ms(), token, peer.operator)
         self._ledger.pend(Pending(peer, session, Joined(nick=nick), command))
@@ -146,8 +148,20 @@ class Reception:
         previous = self._attached.get(session)
         if previous is not None:
             self.dismiss(previous, CLOSE_TAKEN_OVER, "taken-over")
+        if peer.address != session.address:
+            journal.moved(session, peer.address)
+            self._admission.moved(session, peer.address)
         self._attach(peer, session)
         self._welcome(peer, session, command, live=self._log.last, resumed=True)
+
+    def _make_room(self, network: str) -> bool:
+        """Let go of whoever from `network` has been without a connection for longest; return whether there is one."""
+        for session in self._detached:
+            if network_of(session.address) == network:
+                self._detached.discard(session)
+                self._leave(session, "lost")
+                return True
+        return False
 
     def _attach(self, peer: Peer, session: Session) -> None:
         self.entrance.joining.discard(peer)

@@ -29,6 +29,7 @@ class Mute(Struct, frozen=True):
     """Who may not speak: a participant, and whoever enters from the same address afterwards, if it was alone there."""
 
     network: str
+    """Where the participant was when it was muted."""
     nick: str
     joined: int
     """When the participant had joined, Unix ms."""
@@ -40,13 +41,19 @@ class Mute(Struct, frozen=True):
     """Unix ms."""
     alone: bool
     """Nobody else was here from the same address."""
+    origin: str = ""
+    """Where the participant had joined, if that was elsewhere."""
+
+    def is_of(self, session: Session) -> bool:
+        """Whether `session` is the one who was meant."""
+        return session.since == self.joined and network_of(session.joined_from) == (self.origin or self.network)
 
     def concerns(self, session: Session) -> bool:
         """Whether `session` is muted by this: as the one who was meant, or one who seems to be the same."""
-        if network_of(session.address) != self.network:
-            return False
-        later = session.since > self.since
-        return session.since == self.joined or (later and (self.alone or session.nick == self.nick))
+        if self.is_of(session):
+            return True  # wherever it is now
+        same = network_of(session.address) == self.network and (self.alone or session.nick == self.nick)
+        return same and session.since > self.since
 
 
 class Rules(Struct, frozen=True):

@@ -17,7 +17,7 @@ class Session:
     nick: str
     door: Door
     address: str
-    """The client's own address, for a browser the one behind the gateway."""
+    """The client's own address, for a browser the one behind the gateway; of the connection that it has or had last."""
     since: int
     """When it joined, Unix ms."""
     token: str = ""
@@ -25,3 +25,8 @@ class Session:
     operator: bool = False
     spoke_at: int = 0
     """When it last said something, Unix ms; 0 for not yet."""
+    joined_from: str = ""
+    """The address when it joined."""
+
+    def __post_init__(self) -> None:
+        self.joined_from = self.joined_from or self.address

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from tcp_core.chat import Chat
 from tcp_core.limits import ip_of, network_of
 from tcp_core.messages import RefusedError
+from tcp_core.nicknames import NICK_CHARACTERS
 from tcp_core.session import Session
 
 REMEMBERED_NICKS = 1000
@@ -56,7 +57,7 @@ class Targets:
         :raises RefusedError: `no-such-nick`.
         """
         words = argument.split(" ")
-        for end in range(len(words), 0, -1):
+        for end in range(min(len(words), NICK_CHARACTERS), 0, -1):
             nick = " ".join(words[:end])
             session = self._chat.holder(nick)
             if nick in self._former and (session is None or session.nick != nick):

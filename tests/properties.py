@@ -185,9 +185,9 @@ def check_framing(data: bytes) -> None:
     assert len(set(refusals)) == len(refusals)
     last = [shown(line) for line in whole.end_line()]
     assert [shown(line) for line in single.end_line()] == last
+    assert is_http(data[1:]) in (True, False)
     for line in TextFraming().feed(data[1:] + b"\n"):
         if isinstance(line, str):
-            assert is_http(line) in (True, False)
             assert RUSSIAN.decode(line, joined=False) == [Join(line)]
             check_commands(RUSSIAN.decode(line, joined=True))
 

@@ -118,6 +118,38 @@ def test_who_shares_the_address_of_one_who_is_banned_stays_and_comes_back(room: 
     assert rejected(room, "New", "192.0.2.1") == ("banned", 4501)
 
 
+def test_a_ban_meets_a_session_where_it_is_now(room: Core) -> None:
+    """A telephone changes the network, and somebody else gets its address there."""
+    op = operator(room)
+    bob = browser(room, "Bob", "198.51.100.7")
+    token = bob.token  # type: ignore[attr-defined]
+    bob.close()
+    back = room.web(client="203.0.113.9")
+    assert back.join("Bob", session=token)["resumed"]
+    op.roundtrip()
+    op.send("/who\n")
+    op.read_until("203.0.113.9")
+    op.send("/ban Bob\n")
+    op.read_until("Banned for good: 203.0.113.9/32 Bob *\n")
+    assert farewell(back)["code"] == 4501
+    assert rejected(room, "Bob", "203.0.113.9") == ("banned", 4501)
+    assert browser(room, "Newcomer", "198.51.100.7")
+
+
+def test_a_ban_of_a_network_meets_who_has_moved_there(room: Core) -> None:
+    op = operator(room)
+    bob, carol = browser(room, "Bob", "198.51.100.7"), browser(room, "Carol", "198.51.100.8")
+    for one in (bob, carol):
+        one.close()
+    op.send("/ban 203.0.113.0/24\n")
+    op.read_until("Banned for good")
+    assert rejected(room, "Bob", "203.0.113.9", session=bob.token) == ("banned", 4501)  # type: ignore[attr-defined]
+    moved = room.web(client="192.0.2.77")
+    assert moved.join("Carol", session=carol.token)["resumed"]  # type: ignore[attr-defined]
+    op.send("/ban 192.0.2.77\n")
+    assert farewell(moved)["code"] == 4501
+
+
 def test_one_who_has_left_can_still_be_banned(room: Core) -> None:
     op, bob = operator(room), browser(room, "Bob", "198.51.100.7")
     bob.send(type="input", text="/quit")

@@ -153,7 +153,7 @@ def test_white_space_is_put_in_order_without_a_word(raw: str, text: str) -> None
 MUCH = 200_000
 
 
-@pytest.mark.parametrize("repeated", [" ", "\u00a0", " \n", "\t", "\u200d", "\u200e", "a\u0301", "\U0001f3f4", "\u180e"])
+@pytest.mark.parametrize("repeated", [" ", "\u00a0", " \n", "\t", "\u200d", "\u200e", "a\u0301", "🏴", "\u180e"])
 def test_ten_times_as_much_takes_ten_times_as_long(repeated: str) -> None:
     """Not a hundred times: these would take minutes, and everybody would wait."""
     cleaned = clean("x" + repeated * MUCH + "x").text

@@ -92,6 +92,16 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
+ANOTHER_PROTOCOL = """
+import asyncio, sys, aiohttp
+async def main(url):
+    async with aiohttp.ClientSession() as session:
+        async with session.ws_connect(url, headers={"Sec-WebSocket-Protocol": "strange-words"}) as refused:
+            assert (await refused.receive()).data == 4505
+asyncio.run(main(sys.argv[1]))
+"""
+
+
 FETCH = """
 import sys, urllib.request, urllib.error
 try:
@@ -173,9 +183,11 @@ def test_a_visit_in_the_log(start: Callable[..., Gateway], form: str) -> None:
 def test_a_log_without_addresses(start: Callable[..., Gateway]) -> None:
     gateway = start("--no-log-addresses")
     chat(gateway)
+    subprocess.run([sys.executable, "-c", ANOTHER_PROTOCOL, f"{gateway.page}ws"], check=True, timeout=30)
     written = gateway.stop()
     assert "websocket closed code=" in written
     assert "address" not in written
+    assert not re.search(r"127\.0\.0\.1(?!:\d)|strange-words", written)
 
 
 # ----------------------------------------------------------------------- in parts

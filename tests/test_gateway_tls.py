@@ -242,7 +242,7 @@ async def test_after_the_handshake_the_header_has_a_time_limit(start_door: Start
     reader, writer = await door.connect(ssl=door.files.trusting())
     writer.write(b"GET / HTTP/1.1\r\n")
     with suppress(ConnectionError):
-        assert await asyncio.wait_for(reader.read(), SECONDS) == b""
+        assert (await asyncio.wait_for(reader.read(), SECONDS)).startswith(b"HTTP/1.1 408 ")
     await door.left(0)
     assert door.counts.refusals.by_reason == {"header-timeout-seconds": 1}
     writer.close()

@@ -550,17 +550,49 @@ def test_a_reply_from_before_joining_comes_before_the_welcome(core: Core) -> Non
     assert [(bob.read() or {})["type"] for _ in range(3)] == ["pong", "welcome", "members"]
 
 
-def test_browsers_that_may_come_back_count_as_well(start_core: Callable[..., Core]) -> None:
+def test_browsers_that_may_come_back_count_until_somebody_needs_their_place(start_core: Callable[..., Core]) -> None:
     core = start_core(hub={"sessions_per_address": 2})
+    eve = core.text("Eve")  # from another address
+    tokens = []
     for nick in ("Ann", "Bob"):
         client = core.web()
-        client.join(nick)
+        tokens.append(client.join(nick)["session"])
+        client.roundtrip()
         client.close()
+        client.sock.close()
+    first = core.web()
+    assert first.join("Ann")["nick"] == "Ann"  # the oldest had it, and is gone
+    assert "* Ann вышел из чата *\n* Ann вошёл в чат *" in eve.roundtrip()
+    assert core.web().join("Bob", session=tokens[1])["resumed"]  # has its place still
     cid = core.web()
     cid.send(type="join", nick="Cid")
     refused, bye = cid.read() or {}, cid.read() or {}
     assert (refused["code"], bye["code"]) == ("connections", 4503)
     assert core.web(client="192.0.2.2").join("Dan")["nick"] == "Dan"
+    assert eve.roundtrip() == "* Dan вошёл в чат *\n"
+
+
+def test_a_session_counts_where_it_is_now(start_core: Callable[..., Core]) -> None:
+    core = start_core(hub={"sessions_per_address": 1})
+    ann = core.web(client="192.0.2.1")
+    token = ann.join("Ann")["session"]
+    ann.close()
+    assert core.web(client="192.0.2.2").join("Ann", session=token)["resumed"]
+    assert core.web(client="192.0.2.1").join("Bob")
+    cid = core.web(client="192.0.2.2")
+    cid.send(type="join", nick="Cid")
+    assert (cid.read() or {})["code"] == "connections"
+
+
+def test_a_class_that_reloads_all_its_pages_is_let_in_again(start_core: Callable[..., Core]) -> None:
+    """New tabs, which know nothing of the old ones, within the time that these may come back in."""
+    core = start_core(hub={"sessions_per_address": 64, "joins_per_minute": 120})
+    for _ in range(2):
+        pupils = [core.web() for _ in range(40)]
+        for n, pupil in enumerate(pupils):
+            pupil.join(f"Pupil {n}")
+        for pupil in pupils:
+            pupil.close()
 
 
 def test_a_second_window_takes_the_session_over(core: Core) -> None:

@@ -217,6 +217,10 @@ async def test_the_system_has_no_file_left(start_door: StartDoor, monkeypatch: p
 async def test_a_header_that_does_not_come_whole(start_door: StartDoor, sent: bytes) -> None:
     door = await start_door(header_timeout_seconds=SOON)
     reader, _ = await door.connect(sent)
+    if sent:
+        status, headers, body = await one_answer(reader)
+        assert (status, headers["connection"]) == (408, "close")
+        assert body == f"No whole header in {SOON:g} s (--header-timeout-seconds).\n".encode()
     assert await to_end(reader) == b""
     assert door.counts.refusals.by_reason == {"header-timeout-seconds": 1}
     await door.left(0)
@@ -394,10 +398,14 @@ async def test_a_header_line_that_is_too_long(start_door: StartDoor, data: bytes
 
 
 async def test_too_many_header_fields(start_door: StartDoor) -> None:
-    door = await start_door()
+    door = await start_door(header_fields=20)
+    reader, _ = await door.connect(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 15 + b"\r\n")
+    assert (await one_answer(reader))[0] == 200
     reader, _ = await door.connect(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 1000 + b"\r\n")
-    assert (await one_answer(reader))[0] == 400
+    status, _, body = await one_answer(reader)
+    assert (status, body) == (431, b"The request's header has more than 20 fields (--header-fields).\n")
     assert await to_end(reader) == b""
+    assert door.counts.refusals.by_reason == {"header-fields": 1}
 
 
 GARBAGE = [

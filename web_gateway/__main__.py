@@ -81,6 +81,8 @@ _SETTINGS = {"auto_envvar_prefix": "PARLEY", "show_default": True, "help_option_
               help="Seconds for a TLS handshake, and for the header of a request to come. 0: no limit.")  # fmt: skip
 @click.option("--header-bytes", type=_COUNT, default=8190, show_envvar=True,
               help="Size of a line of a request's header. 0: no limit.")  # fmt: skip
+@click.option("--header-fields", type=_COUNT, default=64, show_envvar=True,
+              help="Fields of a request's header. 0: no limit.")  # fmt: skip
 @click.option("--unread-kilobytes", type=_COUNT, default=64, show_envvar=True,
               help="KiB that a browser may leave unread before no more is read for it. 0: no limit.")  # fmt: skip
 @click.option("--metrics-host", default="127.0.0.1", envvar="PARLEY_GATEWAY_METRICS_HOST", show_envvar=True,
@@ -111,6 +113,7 @@ def main(
     http_connections_per_address: int,
     header_timeout_seconds: float,
     header_bytes: int,
+    header_fields: int,
     unread_kilobytes: int,
     metrics_host: str,
     metrics_port: int | None,
@@ -136,6 +139,7 @@ def main(
         connections_per_address=http_connections_per_address,
         header_timeout_seconds=header_timeout_seconds,
         header_bytes=header_bytes,
+        header_fields=header_fields,
         uncounted=trusted_proxies,
     )
     counts = metrics.Counts()

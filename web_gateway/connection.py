@@ -11,10 +11,10 @@ from typing import Any
 
 import structlog
 from aiohttp import web
-from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from aiohttp.typedefs import Handler
 
-from web_gateway.headers import HEADERS
+from web_gateway.headers import HEADERS, plain_answer
 from web_gateway.metrics import Counts
 
 UNUSED_BYTES = 1 << 20
@@ -103,7 +103,13 @@ class Connection(web.RequestHandler):
             left()
 
     def _too_late(self) -> None:
-        self._give_up("header-timeout-seconds")
+        if not self._unused or self.transport is None:  # browsers open connections ahead, and expect no answer there
+            self._give_up("header-timeout-seconds")
+            return
+        self._refused("header-timeout-seconds", 408)
+        text = f"No whole header in {self._header_seconds:g} s (--header-timeout-seconds)."
+        self.transport.write(plain_answer("408 Request Timeout", text))
+        self.transport.close()
 
     def _stop_reading(self) -> None:
         if self.transport is not None and not self.transport.is_closing():
@@ -131,6 +137,9 @@ class Connection(web.RequestHandler):
         elif isinstance(exc, LineTooLong):
             status, text = 431, f"A line of the request's header is longer than {self.max_field_size} (--header-bytes)."
             self._refused("header-bytes", status)
+        elif isinstance(exc, BadHttpMessage) and exc.message.startswith("Too many headers"):
+            status, text = 431, f"The request's header has more than {self.max_headers} fields (--header-fields)."
+            self._refused("header-fields", status)
         else:
             text = "This is not a request of HTTP."
             self._refused("not-http", status)

@@ -23,8 +23,6 @@ from web_gateway.tls import Certificate
 
 BACKLOG = 1024
 STOP_SECONDS = 3.0
-HEADER_FIELDS = 64
-"""More header fields than this are refused."""
 NO_FILES_SECONDS = 1.0
 """How long nothing is accepted after the system had no file or memory left for another connection."""
 KEEPALIVE = {"TCP_KEEPIDLE": 30, "TCP_KEEPALIVE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 60_000}
@@ -42,6 +40,8 @@ class ListenerOptions:
     connections_per_address: int = 2000
     header_timeout_seconds: float = 10.0
     header_bytes: int = 8190
+    """Of a line."""
+    header_fields: int = 64
     lingering_seconds: float = 10.0
     """How long the rest of a request is taken that has been answered already."""
     uncounted: tuple[Network, ...] = ()
@@ -71,7 +71,7 @@ class Listener:
             "lingering_time": options.lingering_seconds,
             "max_line_size": size,
             "max_field_size": size,
-            "max_headers": HEADER_FIELDS,
+            "max_headers": options.header_fields or _NO_LIMIT,
         }
 
     async def start(self, host: str, port: int) -> tuple[str, int]:

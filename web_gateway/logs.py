@@ -40,6 +40,8 @@ def configure(form: str, addresses: bool) -> None:
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    # It warns of each subprotocol that it does not know: an address, and a stranger's words, as long as a header may be.
+    logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
 
 
 def _in_order(_: object, __: str, event: EventDict) -> EventDict:
