@@ -47,7 +47,7 @@ def secret(file: Path | None, variable: str) -> Secret | None:
     """
     try:
         if file is not None:
-            return Secret(file.read_text(encoding="utf-8"))
+            return Secret(file.read_text(encoding="utf-8-sig"))  # some editors begin a file with a mark
         password = os.environ.get(variable)  # empty counts as not set, which is how a compose file passes it on
         return Secret(password) if password else None
     except (OSError, ValueError) as error:
@@ -202,9 +202,8 @@ def main(
             retention_bytes=int(retention_megabytes * 1_000_000),
         ),
     )
-    signals = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1}  # the last one: the hub has failed
-    if tls_cert:
-        signals.add(signal.SIGHUP)  # the certificate was renewed
+    # SIGHUP: the certificate was renewed, or else the terminal is gone; SIGUSR1: the hub has failed.
+    signals = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1}
     _allow_many_files()
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # threads inherit it; only sigwait below sees them
     write_last_records = logs.configure(log_format, log_addresses)
@@ -219,7 +218,7 @@ def main(
     print(f"parley-core: gateway door {shown(server.gateway_address)}", flush=True)
     if server.metrics_address:
         print(f"parley-core: metrics at http://{shown(server.metrics_address)}/metrics", flush=True)
-    while (received := signal.sigwait(signals)) is signal.SIGHUP:
+    while (received := signal.sigwait(signals)) is signal.SIGHUP and tls_cert:
         server.reload_certificate()
     server.stop()
     write_last_records()

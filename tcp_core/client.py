@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import ssl
 import sys
 import threading
@@ -18,11 +19,13 @@ import threading
 import click
 from prompt_toolkit import PromptSession
 from prompt_toolkit.patch_stdout import patch_stdout
+from prompt_toolkit.utils import get_cwidth
 
 from tcp_core.cleaning import clean
 
 ASK_SECONDS = 0.2
 """How long after its question a server may take to say that it does not let us in after all."""
+INDENT = "    "
 QUIT_SECONDS = 2.0
 """How long the server may take to say goodbye."""
 
@@ -163,8 +166,26 @@ class Client:
 
 def _show(line: bytes) -> None:
     """Print a line of the server, without what could attack the terminal: not every server is Parley."""
-    if line:
-        print(clean(line.decode(errors="replace")).text, flush=True)
+    if not line:
+        return
+    text = clean(line.decode(errors="replace")).text
+    print(folded(text, shutil.get_terminal_size().columns) if sys.stdout.isatty() else text, flush=True)
+
+
+def folded(text: str, columns: int) -> str:
+    """Break a line that is wider than the terminal, so that nothing but its beginning stands at the left edge.
+
+    A terminal would go on there by itself, and what a message goes on with could look like a line of somebody else's.
+    """
+    rows, row, width = [], "", 0
+    for character in text:
+        wide = get_cwidth(character)
+        if width + wide > columns > 2 * len(INDENT):
+            rows.append(row)
+            row, width = INDENT, len(INDENT)
+        row += character
+        width += wide
+    return "\n".join([*rows, row])
 
 
 async def _run(host: str, port: int, nick: str | None, tls: ssl.SSLContext | None) -> int:

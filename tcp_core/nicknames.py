@@ -57,8 +57,9 @@ def enforce(raw: str) -> str:
     awkward = unicodedata.category(nick[0])[0] == "M" or not is_visible(nick)
     if _BLANK in nick or awkward or clean(nick) != (nick, False):  # normalisation can pile up marks
         raise RefusedError("nick-not-allowed", problem="characters")
+    seems = skeleton(nick)
     for sign in _FORBIDDEN:
-        if sign in nick:
+        if sign in seems:
             raise RefusedError("nick-not-allowed", problem="holds", sign=sign)
     if _is_network(nick):
         raise RefusedError("nick-not-allowed", problem="network")

@@ -75,4 +75,4 @@ class ProxyHeader:
         address = result.source[0]
         if getattr(address, "scope_id", None):  # it may be any text, and would get into our log
             raise GarbledError("proxy-header")
-        return str(address)
+        return str(getattr(address, "ipv4_mapped", None) or address)

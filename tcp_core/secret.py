@@ -10,7 +10,7 @@ class Secret:
     """A password.
 
     :param password: white space around it does not count, so that a file may end in a line end.
-    :raises ValueError: it is empty.
+    :raises ValueError: it is empty, or has more than one line, so that nobody could type it.
     """
 
     __slots__ = ("_digest",)
@@ -18,6 +18,8 @@ class Secret:
     def __init__(self, password: str) -> None:
         if not password.strip():
             raise ValueError("the password is empty")
+        if len(password.strip().splitlines()) > 1:
+            raise ValueError("the password has more than one line")
         self._digest = _digest(password)
 
     def matches(self, attempt: str) -> bool:

@@ -134,7 +134,8 @@ def check_nick(raw: str) -> None:
     for event, pattern in events:
         _check_lines(ENGLISH.encode_event(event), pattern)
         _check_json(event, type(event).__name__.lower())
-    _check_lines(ENGLISH.encode_reply(Attendance((Presence(nick, "web", 0),))), rf"Here now: 1 .*|  {named} — web, .*")
+    attendance = ENGLISH.encode_reply(Attendance((Presence(nick, "web", 0),)))
+    _check_lines(attendance, rf"Here now: 1 .*|  \[{named}\] web, .*")
 
 
 def check_typing(data: bytes) -> None:

@@ -262,7 +262,7 @@ def test_russian_is_russian() -> None:
 def test_who_and_help_are_notices_of_several_lines() -> None:
     who = json.loads(EN.encode_reply(Attendance((Presence("Ann", "web", 0), Presence("Bob", "terminal", 0)), "1")))
     assert (who["type"], who["code"], who["id"]) == ("notice", "who", "1")
-    assert [line.split(" — ")[0] for line in who["text"].split("\n")[1:]] == ["  Ann", "  Bob"]
+    assert [line.split("] ")[0] for line in who["text"].split("\n")[1:]] == ["  [Ann", "  [Bob"]
     help = json.loads(EN.encode_reply(CommandList("2")))
     assert (help["type"], help["code"], help["id"]) == ("notice", "help", "2")
     assert "/quit — leave" in help["text"].split("\n")

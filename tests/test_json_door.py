@@ -417,7 +417,7 @@ def test_commands_are_acknowledged_by_their_id(core: Core) -> None:
     ann.send(type="input", text="/who", id="3")
     who = read(ann)
     assert (who["type"], who["code"], who["id"]) == ("notice", "who", "3")
-    assert "Anna — web" in who["text"]
+    assert "[Anna] web" in who["text"]
     ann.send(type="input", text="/help", id="4")
     help = read(ann)
     assert (help["type"], help["code"], help["id"]) == ("notice", "help", "4")

@@ -81,8 +81,8 @@ def test_operators_see_addresses_in_who(room: Core) -> None:
     op = operator(room)
     op.send("/who\n")
     shown = op.roundtrip()
-    assert re.search(r"Bob — web, since [\d :-]+, 198\.51\.100\.7\n", shown)
-    assert re.search(r"Op — terminal, since [\d :-]+, operator, 127\.0\.0\.1\n", shown)
+    assert re.search(r"\[Bob\] web, since [\d :-]+, 198\.51\.100\.7\n", shown)
+    assert re.search(r"\[Op\] terminal, since [\d :-]+, operator, 127\.0\.0\.1\n", shown)
 
 
 def test_help_shows_operators_what_they_can_do(room: Core) -> None:

@@ -55,6 +55,7 @@ NOT_NICKS = (
     ("*Alex", "nick-not-allowed"),
     ("* Alex joined *", "nick-not-allowed"),
     ("＊Alex", "nick-not-allowed"),  # normalised, it starts with an asterisk
+    ("∗ Ann left ∗", "nick-not-allowed"),  # the operator looks like one
     ("[Alex] hi", "nick-not-allowed"),
     ("［Alex", "nick-not-allowed"),
     ("/quit", "nick-not-allowed"),

@@ -270,7 +270,7 @@ def test_a_gateway_without_a_page(tmp_path: Path) -> None:
 # ------------------------------------------------------------------- stopping
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_the_core_stops_in_order_with_clients_connected(
     start_program: Callable[..., Program],
     text: Callable[[int], TextClient],
@@ -296,7 +296,7 @@ def test_the_core_stops_in_order_with_clients_connected(
     silent.close()
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_the_gateway_stops_in_order_with_clients_connected(start_both: Both, number: signal.Signals) -> None:
     _, gateway = start_both()
     port = gateway.ports[0]
@@ -384,8 +384,9 @@ def test_free_ports_are_announced(start_both: Both) -> None:
 @pytest.mark.parametrize("option", ["--password-file", "--operator-password-file"])
 def test_a_password_file_that_says_nothing(option: str, tmp_path: Path) -> None:
     (tmp_path / "empty").write_text(" \n")
+    (tmp_path / "two-lines").write_text("one\ntwo\n")
     (tmp_path / "folder").mkdir()
-    for name in ("empty", "missing", "folder"):
+    for name in ("empty", "two-lines", "missing", "folder"):
         done = run("tcp_core", *FREE_PORTS, "--data-dir", str(tmp_path / "data"), option, str(tmp_path / name))
         assert done.returncode == 1
         assert name in done.stderr
@@ -395,7 +396,7 @@ def test_a_password_file_that_says_nothing(option: str, tmp_path: Path) -> None:
 def test_passwords_from_files_and_from_the_environment(
     start_program: Callable[..., Program], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "operators").write_text("open sesame\n")
+    (tmp_path / "operators").write_text("open sesame\r\n", encoding="utf-8-sig")
     monkeypatch.setenv("PARLEY_PASSWORD", "for the class")
     monkeypatch.setenv("PARLEY_OPERATOR_PASSWORD", "not this one: the file comes first")
     options = ("--lang", "en", "--data-dir", tmp_path / "data", "--operator-password-file", tmp_path / "operators")

@@ -39,6 +39,7 @@ HEADERS = (
         + b" 65535 65535\r\n",
         "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
     ),
+    (b"PROXY TCP6 ::ffff:192.0.2.7 ::1 40000 9998\r\n", "192.0.2.7"),
     (b"PROXY UNKNOWN\r\n", None),
     (b"PROXY UNKNOWN " + b"x" * (V1_BYTES - 16) + b"\r\n", None),
     (v2(PROXY, TCP4, V4), "192.0.2.7"),

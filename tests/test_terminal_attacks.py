@@ -155,7 +155,7 @@ REPLIES = re.compile(
         + [f"❌ {pattern(text)}" for text in RU.refusals.values()]
         + [rf"\* {pattern(text)} \*" for text in RU.notices.values() if text]
         + [pattern(RU.history_begins), pattern(RU.history_ends), pattern(RU.attendance)]
-        + [f"  .* — (терминал|браузер), с {STAMP}"]
+        + [rf"  \[[^]]*\] (терминал|браузер), с {STAMP}"]
     )
 )
 
@@ -215,7 +215,7 @@ def test_no_attack_reaches_a_terminal(start_core: START, way: Way, door: str) ->
     for view in received:
         check_terminal(view, lambda line: line in lines or explained_reply(line, lines))
     nicks = {re.escape(line[2 : -len(" вошёл в чат *")]) for line in expected if line.endswith(" вошёл в чат *")}
-    entry = re.compile(rf"  (bystander|witness|asker\d*|{'|'.join(nicks)}) — (терминал|браузер), с {STAMP}")
+    entry = re.compile(rf"  \[(bystander|witness|asker\d*|{'|'.join(nicks)})\] (терминал|браузер), с {STAMP}")
     assert [line for line in listed if not entry.fullmatch(line)] == []
 
 

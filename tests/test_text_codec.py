@@ -185,11 +185,11 @@ def test_who_lists_nick_door_and_time() -> None:
     attendance = Attendance((Presence("Alex", "terminal", ts), Presence("Ann", "web", ts)))
     assert TextCodec("en").encode_reply(attendance).decode().splitlines() == [
         f"Here now: 2 (times in {wording.zone()})",
-        f"  Alex — terminal, since {wording.moment(ts)}",
-        f"  Ann — web, since {wording.moment(ts)}",
+        f"  [Alex] terminal, since {wording.moment(ts)}",
+        f"  [Ann] web, since {wording.moment(ts)}",
     ]
     assert TextCodec("ru").encode_reply(attendance).decode().splitlines()[1] == (
-        f"  Alex — терминал, с {wording.moment(ts)}"
+        f"  [Alex] терминал, с {wording.moment(ts)}"
     )
 
 

@@ -72,7 +72,7 @@ def test_answers_come_in_the_order_of_what_was_sent(core: Core) -> None:
         "[Alex] two",
         "❌ Использование: /nickname новый_ник",
         "В чате: 1 …",
-        "  Alex — терминал, с …",
+        "  [Alex] терминал, с …",
         "❌ Такой ник нельзя: он не может начинаться с «*»",
         "* Alex сменил ник на Lex *",
         "[Lex] three",
@@ -565,7 +565,7 @@ def test_a_client_that_resets_the_connection_leaves_no_trace(
         thread.join(5)  # an exception that nobody catches there fails the test
         assert not thread.is_alive()
     first.send("/who\n")
-    assert "В чате: 1 " in first.read_until("First — ")
+    assert "В чате: 1 " in first.read_until("[First] ")
 
 
 def test_who_is_gone_does_not_go_on_talking(start_core: Callable[..., Core]) -> None:

@@ -197,4 +197,4 @@ def test_times_are_the_servers_and_say_so(in_zone: Any, zone: str, shown: str, m
     assert wording.zone() == shown
     assert wording.moment(1_790_000_000_999) == moment
     lines = wording.attendance(Attendance((Presence("Ann", "web", 1_790_000_000_000),)), "en")
-    assert lines == [f"Here now: 1 (times in {shown})", f"  Ann — web, since {moment}"]
+    assert lines == [f"Here now: 1 (times in {shown})", f"  [Ann] web, since {moment}"]

@@ -179,6 +179,8 @@ async def _serve(
         loop.add_signal_handler(number, stop.set)
     if tls is not None:
         loop.add_signal_handler(signal.SIGHUP, _reload, tls)
+    elif signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup has it; else the terminal is gone
+        loop.add_signal_handler(signal.SIGHUP, stop.set)
     async with contextlib.AsyncExitStack() as stack:
         url = await _start(stack, page, *page_address)
         scheme = "http" if tls is None else "https"

@@ -40,7 +40,7 @@ def configure(form: str, addresses: bool) -> None:
         )
     )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    # It warns of each subprotocol that it does not know: an address, and a stranger's words, as long as a header may be.
+    # It warns of each subprotocol that it does not know, with an address and a stranger's words.
     logging.getLogger("aiohttp.websocket").setLevel(logging.ERROR)
 
 
