@@ -159,7 +159,7 @@ document.addEventListener("visibilitychange", () => {
 addEventListener("pagehide", remember);
 
 showOutbox();
-if (isSecureContext) addEventListener("load", () => void navigator.serviceWorker?.register("sw.js").catch(() => undefined));
+if (isSecureContext) void navigator.serviceWorker?.register("sw.js").catch(() => undefined);
 if (inside) {
   view.rename.show(store.state.nick);
   view.showRoom(false);

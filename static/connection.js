@@ -26,6 +26,7 @@ import { SUBPROTOCOL, decode, encode, newIdentifier } from "./protocol.js";
  * What a test replaces.
  * @typedef {object} World
  * @property {(url: string) => Socket} open
+ * @property {(answered: () => void, failed: () => void) => void} ask finds out whether the server is there at all
  * @property {(action: () => void, milliseconds: number) => any} setTimeout
  * @property {(timer: any) => void} clearTimeout
  * @property {() => number} now in milliseconds
@@ -45,6 +46,11 @@ const OPEN = 1;
 /** @type {World} */
 const browser = {
   open: (url) => new WebSocket(url, SUBPROTOCOL),
+  ask(answered, failed) {
+    // Firefox lets a WebSocket wait, for up to a minute, when others have failed; there none is opened in vain.
+    if (!("mozInnerScreenX" in window)) answered();
+    else void fetch("./", { method: "HEAD", cache: "no-store" }).then(({ ok }) => (ok ? answered() : failed()), failed);
+  },
   setTimeout: (action, milliseconds) => setTimeout(action, milliseconds),
   clearTimeout: (timer) => clearTimeout(timer),
   now: () => Date.now(),
@@ -69,6 +75,8 @@ export class Connection extends EventTarget {
   #farewell = "";
   /** When the attempt that is under way was begun. */
   #begun = 0;
+  /** The attempt that is under way; another object each time. */
+  #attempt = {};
   /** Each running timer, by what it is for. @type {Map<"opening" | "retry" | "stable" | "idle" | "pong", any>} */
   #timers = new Map();
   #url;
@@ -125,6 +133,17 @@ export class Connection extends EventTarget {
   #open() {
     this.#begun = this.#world.now();
     this.#farewell = "";
+    this.#after("opening", OPENING_MS, () => this.#lost());
+    const attempt = this.#attempt = {};
+    /** @param {() => void} act */
+    const unlessOver = (act) => () => {
+      if (attempt === this.#attempt) act();
+    };
+    if (this.#attempts === 0) this.#connect();
+    else this.#world.ask(unlessOver(() => this.#connect()), unlessOver(() => this.#lost()));
+  }
+
+  #connect() {
     /** @type {Socket} */
     let socket;
     try {
@@ -137,7 +156,6 @@ export class Connection extends EventTarget {
     socket.onopen = () => socket.send(encode(this.#greet()));
     socket.onmessage = (event) => this.#heard(String(event.data));
     socket.onclose = (event) => this.#closed(Number(event.code), String(event.reason ?? ""));
-    this.#after("opening", OPENING_MS, () => this.#lost());
   }
 
   /** @param {string} frame */
@@ -193,6 +211,7 @@ export class Connection extends EventTarget {
   /** Forgets the socket at once; a dead one takes its time to close. */
   #drop() {
     for (const name of [...this.#timers.keys()]) this.#clear(name);
+    this.#attempt = {};
     const socket = this.#socket;
     this.#socket = null;
     if (socket === null) return;

@@ -94,7 +94,11 @@ function lengthOfLink(found) {
 
 /** @param {string} link */
 function isAddress(link) {
-  return URL.canParse(link) && /^https?:$/.test(new URL(link).protocol);
+  try {
+    return /^https?:$/.test(new URL(link).protocol);
+  } catch {
+    return false;
+  }
 }
 
 /** @param {string} text @param {string} nick @param {Piece[]} pieces */

@@ -26,9 +26,10 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
     ".txt": "text/plain",
 }
-# Lines that are empty or hold a comment only, what indents the others, and types in the midst of a line.
+# Lines that are empty or hold a comment only, what indents the others, types in the midst of a line, comments behind it.
 _SPARE = re.compile(
-    rb"^(?:[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)?\r?\n)+|^[ \t]+|/\*\* @[^*]*\*/ ?", re.MULTILINE
+    rb"^(?:[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)?\r?\n)+|^[ \t]+|/\*\* @[^*]*\*/ ?|[ \t]+// [^\r\n]*$",
+    re.MULTILINE,
 )
 _STYLE = "/style.css"
 _IMPORT = re.compile(rb'^@import "([\w./-]+)";\n', re.MULTILINE)
@@ -116,9 +117,10 @@ def tell_shell(worker: bytes, shell: dict[str, Asset]) -> bytes:
 
 
 def lean(body: bytes) -> bytes:
-    """Return a script, style sheet or page without its empty lines, lines of comment, types and indentation.
+    """Return a script, style sheet or page without its empty lines, comments, types and indentation.
 
-    That is nearly half of it. It can do so with our own page only, none of whose literals spans lines.
+    That is nearly half of it. It can do so with our own page only, none of whose literals spans lines or holds what
+    looks like a comment.
     """
     return _SPARE.sub(b"", body)
 

@@ -38,10 +38,15 @@ export function speak(text) {
   find("spoken", HTMLElement).textContent = text;
 }
 
+/** @param {Element} element */
+export function isShown(element) {
+  return element.getClientRects().length > 0;
+}
+
 /** Gives the focus where no key does any harm: to the conversation, or what else is there. */
 export function rest() {
   const scroller = find("scroller", HTMLElement);
-  (scroller.checkVisibility() ? scroller : find("nick", HTMLElement)).focus({ preventScroll: true });
+  (isShown(scroller) ? scroller : find("nick", HTMLElement)).focus({ preventScroll: true });
 }
 
 /** Hides a control, without losing the focus with it. @param {HTMLElement} element @param {boolean} hidden */

@@ -1,7 +1,7 @@
 // Find in the conversation: from the newest line that holds a text to older ones, through earlier messages if asked to.
 // Knows nothing about how lines are made or fetched; it searches what the log shows.
 
-import { find } from "./dom.js";
+import { find, isShown } from "./dom.js";
 
 /** @import {Words} from "../language.js" */
 /** @import {Before} from "./ends.js" */
@@ -67,7 +67,7 @@ export class Finder {
     this.#goTo(null);
     this.#seeks(false);
     unmark();
-    const back = this.#from instanceof HTMLElement && this.#from.checkVisibility() && this.#from !== document.body ? this.#from : null;
+    const back = this.#from instanceof HTMLElement && isShown(this.#from) && this.#from !== document.body ? this.#from : null;
     (back ?? find("message", HTMLElement)).focus({ preventScroll: true });
   }
 

@@ -96,8 +96,8 @@ export class Suggestions {
     if (operator) option.append(" ", make("span", "operator", this.#words.for_operators));
     option.id = `suggestion-${index}`;
     option.dataset.index = String(index);
-    option.role = "option";
-    option.ariaSelected = String(index === this.#chosen);
+    option.setAttribute("role", "option");
+    option.setAttribute("aria-selected", String(index === this.#chosen));
     return option;
   }
 }

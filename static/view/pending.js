@@ -49,7 +49,7 @@ export class Pending {
   #make(entry, nick) {
     const text = makeText(entry.text, "").body;
     const note = make("p", "note");
-    note.role = "status";
+    note.setAttribute("role", "status");
     const buttons = make("div", "buttons",
       makeButton(this.#words.retry, () => {
         rest(); // the answer may come before a frame does, and then the button never goes

@@ -81,8 +81,8 @@ export class People {
     const note = make("span", "you");
     const button = make("button", "quiet", makeNick(nick), " ", note);
     button.type = "button";
-    button.ariaHasPopup = "menu";
-    button.ariaExpanded = "false";
+    button.setAttribute("aria-haspopup", "menu");
+    button.setAttribute("aria-expanded", "false");
     const person = { item: make("li", "", button), note };
     this.#persons.set(nick, person);
     return person;
@@ -186,7 +186,7 @@ export class NickMenu {
   #make(label, action) {
     const item = make("button", "quiet", label);
     item.type = "button";
-    item.role = "menuitem";
+    item.setAttribute("role", "menuitem");
     item.tabIndex = -1;
     item.addEventListener("click", () => {
       this.#leave();

@@ -1,7 +1,7 @@
 // The place in the conversation that is being read: its end, which it stays at, or lines that must not move.
 // Knows nothing about what is shown there.
 
-import { find } from "./dom.js";
+import { find, isShown } from "./dom.js";
 
 const NEAR_BOTTOM_PX = 48;
 const STEP_PX = 12;
@@ -28,7 +28,7 @@ export class Place {
       resized();
       this.#size = this.#measure();
       const first = this.#first;
-      if (!this.following && first?.line.checkVisibility()) this.#scroller.scrollTop += this.#below(first.line) - first.below;
+      if (!this.following && first && isShown(first.line)) this.#scroller.scrollTop += this.#below(first.line) - first.below;
       this.stay();
       moved();
     });

@@ -30,7 +30,10 @@ class FakeSocket {
   welcomed() { this.opened(); this.receives(WELCOME); }
 }
 
-function setUp(random = 0.5) {
+/** @typedef {(answered: () => void, failed: () => void) => void} Ask */
+
+/** @param {number} [random] @param {Ask} [ask] */
+function setUp(random = 0.5, ask = (answered) => answered()) {
   let time = 1_000_000;
   let number = 0;
   /** @type {Map<number, {at: number, action: () => void}>} */
@@ -43,6 +46,7 @@ function setUp(random = 0.5) {
       sockets.push(socket);
       return socket;
     },
+    ask,
     setTimeout(action, milliseconds) {
       timers.set(++number, { at: time + milliseconds, action });
       return number;
@@ -265,4 +269,43 @@ test("a listener that stops the connection hears nothing more", () => {
   last().welcomed();
   assert.equal(connection.status.state, "joining");
   assert.deepEqual(received, []);
+});
+
+test("opens a further socket only when the server answers", () => {
+  /** @type {Parameters<Ask>[]} */
+  const asked = [];
+  const { connection, sockets, last, pass, wait } = setUp(0.5, (...answers) => asked.push(answers));
+  connection.start();
+  assert.equal(asked.length, 0); // the first time there is nothing to fear
+  last().welcomed();
+  last().closes(1006);
+  pass(wait());
+  assert.deepEqual([asked.length, sockets.length], [1, 1]);
+  asked[0][1]();
+  assert.equal(connection.status.state, "reconnecting");
+  assert.ok(wait() > 0);
+  pass(wait());
+  asked[1][0]();
+  assert.equal(sockets.length, 2);
+  last().welcomed();
+  assert.equal(connection.status.state, "connected");
+});
+
+test("an answer that comes too late opens nothing", () => {
+  /** @type {Parameters<Ask>[]} */
+  const asked = [];
+  const { connection, sockets, last, pass, wait } = setUp(0.5, (...answers) => asked.push(answers));
+  connection.start();
+  last().closes(1006);
+  pass(wait());
+  pass(OPENING_MS);
+  assert.equal(asked.length, 1);
+  assert.ok(wait() > 0);
+  asked[0][0]();
+  assert.equal(sockets.length, 1);
+  asked[0][1]();
+  pass(wait());
+  connection.stop();
+  asked[1][0]();
+  assert.deepEqual([sockets.length, connection.status.state], [1, "joining"]);
 });
