@@ -26,7 +26,7 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
     ".txt": "text/plain",
 }
-# Lines that are empty or hold a comment only, what indents the others, types in the midst of a line, comments behind it.
+# Lines that are empty or hold a comment only; of others what indents them, types in their midst, comments behind.
 _SPARE = re.compile(
     rb"^(?:[ \t]*(?://.*|/\*(?:[^*]|\*(?!/))*\*/[ \t]*)?\r?\n)+|^[ \t]+|/\*\* @[^*]*\*/ ?|[ \t]+// [^\r\n]*$",
     re.MULTILINE,
