@@ -49,7 +49,7 @@ const browser = {
   ask(answered, failed) {
     // Firefox lets a WebSocket wait, for up to a minute, when others have failed; there none is opened in vain.
     if (!("mozInnerScreenX" in window)) answered();
-    else void fetch("./", { method: "HEAD", cache: "no-store" }).then(({ ok }) => (ok ? answered() : failed()), failed);
+    else void fetch("./", { method: "HEAD", cache: "no-store" }).then(({ status }) => (status < 500 ? answered() : failed()), failed);
   },
   setTimeout: (action, milliseconds) => setTimeout(action, milliseconds),
   clearTimeout: (timer) => clearTimeout(timer),

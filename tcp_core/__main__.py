@@ -202,8 +202,9 @@ def main(
             retention_bytes=int(retention_megabytes * 1_000_000),
         ),
     )
-    # SIGHUP: the certificate was renewed, or else the terminal is gone; SIGUSR1: the hub has failed.
-    signals = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1}
+    signals = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1}  # the last one: the hub has failed
+    if tls_cert or signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as nohup has it
+        signals.add(signal.SIGHUP)  # the certificate was renewed, or else the terminal is gone
     _allow_many_files()
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # threads inherit it; only sigwait below sees them
     write_last_records = logs.configure(log_format, log_addresses)

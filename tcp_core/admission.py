@@ -93,15 +93,18 @@ class Admission:
 
     def is_banned(self, session: Session) -> bool:
         """Whether a ban has put `session` out."""
-        return self._register.ban_of_session(session) is not None
+        return self._register.ban_of_session(session, session.address) is not None
 
     def check_return(self, session: Session, address: str) -> None:
-        """Let a participant come back, from `address`: to another one like anybody who enters.
+        """Let a participant come back, from `address`; where it has not been, bans hold as for anybody.
 
         :raises RefusedError: `banned`.
         """
-        moved = network_of(address) != network_of(session.address)
-        ban = self._register.ban_of_session(session) or (self._register.ban_of(address) if moved else None)
+        ban = self._register.ban_of_session(session, session.address)
+        if network_of(address) == network_of(session.joined_from):
+            ban = ban or self._register.ban_of_session(session, address)
+        elif network_of(address) != network_of(session.address):
+            ban = ban or self._register.ban_of(address)
         if ban is not None and not session.operator:
             raise RefusedError("banned", until=ban.until, reason=ban.reason)
 

@@ -91,7 +91,7 @@ class Chat:
 
     def holder(self, nick: str) -> Session | None:
         """Return the session of one who is here under `nick`, or one that is the same."""
-        if len(nick) > nicknames.MOST_CHARACTERS:
+        if len(nick) > nicknames.RAW_CHARACTERS:
             return None
         try:
             keys = nicknames.keys(nick)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import ssl
 import sys
 import threading
@@ -25,6 +24,8 @@ from tcp_core.cleaning import clean
 
 ASK_SECONDS = 0.2
 """How long after its question a server may take to say that it does not let us in after all."""
+EMOJI = "\ufe0f"
+"""Some terminals make the character before it wider by one."""
 INDENT = "    "
 QUIT_SECONDS = 2.0
 """How long the server may take to say goodbye."""
@@ -169,7 +170,9 @@ def _show(line: bytes) -> None:
     if not line:
         return
     text = clean(line.decode(errors="replace")).text
-    print(folded(text, shutil.get_terminal_size().columns) if sys.stdout.isatty() else text, flush=True)
+    if sys.stdout.isatty():
+        text = folded(text, os.get_terminal_size(sys.stdout.fileno()).columns)
+    print(text, flush=True)
 
 
 def folded(text: str, columns: int) -> str:
@@ -179,7 +182,7 @@ def folded(text: str, columns: int) -> str:
     """
     rows, row, width = [], "", 0
     for character in text:
-        wide = get_cwidth(character)
+        wide = 1 if character == EMOJI else get_cwidth(character)
         if width + wide > columns > 2 * len(INDENT):
             rows.append(row)
             row, width = INDENT, len(INDENT)

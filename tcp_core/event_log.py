@@ -39,12 +39,15 @@ CREATE TABLE present (               -- sessions that have joined and not yet le
     door TEXT NOT NULL,
     address TEXT NOT NULL,
     since INTEGER NOT NULL,           -- Unix ms
-    token TEXT NOT NULL
+    token TEXT NOT NULL,
+    joined_from TEXT NOT NULL DEFAULT ''
 ) WITHOUT ROWID;
 """
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
+_FROM_VERSION_2 = (
+    "BEGIN; ALTER TABLE present ADD COLUMN joined_from TEXT NOT NULL DEFAULT ''; PRAGMA user_version = 3; COMMIT"
+)
 _APPLICATION_ID = 0x5061726C  # "Parl"
-_STAMPS = [_APPLICATION_ID, _SCHEMA_VERSION]
 BUSY_SECONDS = 0.2
 """How long to wait for another process that writes to the file, which none should."""
 _SYNCHRONOUS = {"process": "NORMAL", "power": "FULL"}
@@ -116,8 +119,10 @@ class EventLog:
                 f"BEGIN; {_SCHEMA} INSERT INTO meta VALUES ('epoch', '{secrets.token_hex(16)}'), ('pruned', '0');"
                 f"PRAGMA application_id = {_APPLICATION_ID}; PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT"
             )
-        stamps = [db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
-        epoch = db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone() if stamps == _STAMPS else None
+        if self._stamps() == [_APPLICATION_ID, 2]:
+            db.executescript(_FROM_VERSION_2)
+        known = self._stamps() == [_APPLICATION_ID, _SCHEMA_VERSION]
+        epoch = db.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone() if known else None
         if epoch is None:
             raise sqlite3.DatabaseError("not a log that this version of Parley can read")
         db.execute("PRAGMA journal_mode = WAL")
@@ -130,6 +135,9 @@ class EventLog:
         self.first = db.execute("SELECT coalesce(min(seq), ?) FROM events", (self.last + 1,)).fetchone()[0]
         self._check()
         self.forget_old_pages()
+
+    def _stamps(self) -> list[int]:
+        return [self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")]
 
     def _check(self) -> None:
         """Look for damage: everywhere in a file of moderate size, in samples of a larger one, to open in no time."""
@@ -191,8 +199,8 @@ class EventLog:
         match event:
             case Joined():
                 one = entering or Session(event.nick, "terminal", "", event.ts)
-                row = (event.nick, one.door, one.address, one.since, one.token)
-                self._db.execute("INSERT OR REPLACE INTO present VALUES (?, ?, ?, ?, ?)", row)
+                row = (event.nick, one.door, one.address, one.since, one.token, one.joined_from)
+                self._db.execute("INSERT OR REPLACE INTO present VALUES (?, ?, ?, ?, ?, ?)", row)
             case Left():
                 self._db.execute("DELETE FROM present WHERE nick = ?", (event.nick,))
             case Renamed():
@@ -238,8 +246,17 @@ class EventLog:
 
     def present(self) -> list[Session]:
         """Return those who have joined and not left, in the order of joining."""
-        rows = self._db.execute("SELECT nick, door, address, since, token FROM present ORDER BY since, nick")
-        return [Session(*row) for row in rows]
+        columns = "nick, door, address, since, token, joined_from"
+        rows = self._db.execute(f"SELECT {columns} FROM present ORDER BY since, nick")
+        return [
+            Session(nick, door, address, since, token, joined_from=joined_from)
+            for nick, door, address, since, token, joined_from in rows
+        ]
+
+    def note_address(self, session: Session) -> None:
+        """Store where one who is present is now; if that can't be, the log goes on with where it was."""
+        with suppress(sqlite3.Error):
+            self._db.execute("UPDATE present SET address = ? WHERE nick = ?", (session.address, session.nick))
 
     def prune(self, before_ts: int, most_bytes: int) -> bool:
         """Remove the oldest events, a few at a time, as long as they are too old or the log is too large.

@@ -93,7 +93,8 @@ async def _run(host: str, port: int, web_port: int, gateway_port: int, data_dir:
     tls = bool(os.environ.get("PARLEY_TLS_CERT"))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop.set)
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has SIGHUP
+            loop.add_signal_handler(number, stop.set)
     if tls and not sys.stdin.isatty():  # at a terminal it means that this is closed; else, that the certificate is new
         loop.add_signal_handler(signal.SIGHUP, _pass_on, parts)
     scheme, command = ("https", "ncat --ssl") if tls else ("http", "nc")

@@ -8,6 +8,7 @@ import threading
 from collections import Counter
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 from typing import Generic, TypeVar
 
@@ -91,6 +92,7 @@ def ip_of(address: str) -> IPv4Address | IPv6Address:
     return getattr(ip, "ipv4_mapped", None) or ip
 
 
+@lru_cache(maxsize=16384)
 def network_of(address: str) -> str:
     """Return what counts as one address: an IPv4 address, or the /64 of an IPv6 address."""
     if ":" not in address:

@@ -21,14 +21,15 @@ from tcp_core.messages import RefusedError
 
 NICK_CHARACTERS = 32
 """The longest nick."""
-MOST_CHARACTERS = 16 * NICK_CHARACTERS
-"""What is longer than this is not looked at, since all would wait: no normal form is so much shorter."""
+RAW_CHARACTERS = 16 * NICK_CHARACTERS
+"""What is typed as a nick and longer than this is not looked at, since all would wait; no nick comes of it."""
 ANONYMOUS = "anon"
 
 _SHOWN = get_profile("NicknameCasePreserved")
 _COMPARED = get_profile("Nickname")
 _FORBIDDEN_FIRST = "*[/❌"
-_FORBIDDEN = "]*"  # "[nick] text" must have one reading, and so must "* nick joined *"
+# "[nick] text" must have one reading, and so must "* nick joined *"; of ٭ the data below does not say what it looks like.
+_FORBIDDEN = "]*٭"
 _BLANK = "\u2800"  # looks like a space, and is none
 _RESERVED_NAMES = ("parley", "server", "system", "admin", "operator", "сервер", "система", "админ", "оператор")
 
@@ -40,7 +41,7 @@ def enforce(raw: str) -> str:
     :return: the nick, in the normal form of RFC 8266.
     :raises RefusedError: `nick-too-long`, `nick-not-allowed` or `nick-reserved`.
     """
-    if len(raw) > MOST_CHARACTERS:
+    if len(raw) > RAW_CHARACTERS:
         raise RefusedError("nick-too-long", limit=NICK_CHARACTERS, length=len(raw))
     nick = clean(raw).text.strip() or ANONYMOUS
     if len(nick) > NICK_CHARACTERS:

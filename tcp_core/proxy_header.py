@@ -13,6 +13,7 @@ from proxyprotocol.result import ProxyResult, is_ipv4, is_ipv6
 from proxyprotocol.v1 import ProxyProtocolV1
 from proxyprotocol.v2 import ProxyProtocolV2
 
+from tcp_core.limits import ip_of
 from tcp_core.messages import GarbledError
 
 V1_BYTES = 107  # the specification's longest
@@ -75,4 +76,4 @@ class ProxyHeader:
         address = result.source[0]
         if getattr(address, "scope_id", None):  # it may be any text, and would get into our log
             raise GarbledError("proxy-header")
-        return str(getattr(address, "ipv4_mapped", None) or address)
+        return str(ip_of(str(address)))

@@ -36,6 +36,7 @@ from tcp_core.messages import (
     Left,
     Members,
     Notice,
+    RefusedError,
     Welcome,
 )
 from tcp_core.peer import Peer
@@ -62,7 +63,7 @@ class ReceptionOptions:
     resume_grace_seconds: float = 60.0
     join_timeout_seconds: float = 60.0
     sessions_per_address: int = 0
-    """Those of browsers that may come back count as well; 0 for no limit."""
+    """Those of browsers that may come back count as well, until one is needed for somebody; 0 for no limit."""
     joins_per_minute: int = 0
     """From one address; 0 for no limit."""
     password: Secret | None = None
@@ -136,7 +137,7 @@ class Reception:
             self._resume(peer, session, command)
             return
         self._admission.check_password(peer, command.password)
-        wanted = nicknames.enforce(command.nick)
+        wanted = nicknames.enforce(command.nick)  # or nobody's place is taken, and no join counted
         self._admission.check(peer, self._make_room)
         nick = self._chat.free_nick(wanted)
         token = secrets.token_urlsafe(16) if peer.door == "web" else ""
@@ -151,17 +152,25 @@ class Reception:
         if peer.address != session.address:
             journal.moved(session, peer.address)
             self._admission.moved(session, peer.address)
+            self._log.note_address(session)
         self._attach(peer, session)
         self._welcome(peer, session, command, live=self._log.last, resumed=True)
 
     def _make_room(self, network: str) -> bool:
-        """Let go of whoever from `network` has been without a connection for longest; return whether there is one."""
-        for session in self._detached:
-            if network_of(session.address) == network:
-                self._detached.discard(session)
-                self._leave(session, "lost")
-                return True
-        return False
+        """Let go of whoever from `network` has been without a connection for longest; return whether there is one.
+
+        :raises RefusedError: `not-stored`.
+        """
+        session = next((one for one in self._detached if network_of(one.address) == network), None)
+        if session is None:
+            return False
+        self._detached.discard(session)
+        self._leave(session, "lost")
+        if session in self._leaving:  # the log could not take it, so there is no room yet
+            self._leaving.discard(session)
+            self._detached.add(session, self._monotonic())
+            raise RefusedError("not-stored")
+        return True
 
     def _attach(self, peer: Peer, session: Session) -> None:
         self.entrance.joining.discard(peer)

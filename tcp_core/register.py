@@ -122,12 +122,12 @@ class Register:
         """Return the ban that keeps `address` out."""
         return next(self._bans_of(address), None)
 
-    def ban_of_session(self, session: Session) -> Ban | None:
-        """Return the ban that has put `session` out: of its whole network, or of itself by its nick.
+    def ban_of_session(self, session: Session, address: str) -> Ban | None:
+        """Return the ban that keeps `session` out of where it has been: of the whole network, or of itself by its nick.
 
         One who shares the address with somebody who was banned by nick is not meant.
         """
-        bans = (ban for ban in self._bans_of(session.address) if session.since <= ban.since)
+        bans = (ban for ban in self._bans_of(address) if session.since <= ban.since)
         return next((ban for ban in bans if ban.nick in ("", session.nick)), None)
 
     def _bans_of(self, address: str) -> Iterator[Ban]:

@@ -57,7 +57,7 @@ class Targets:
         :raises RefusedError: `no-such-nick`.
         """
         words = argument.split(" ")
-        for end in range(min(len(words), NICK_CHARACTERS), 0, -1):
+        for end in range(min(len(words), NICK_CHARACTERS), 0, -1):  # a nick has no more words than characters
             nick = " ".join(words[:end])
             session = self._chat.holder(nick)
             if nick in self._former and (session is None or session.nick != nick):

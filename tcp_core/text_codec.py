@@ -34,7 +34,8 @@ from tcp_core.messages import (
 from tcp_core.wording import WORDINGS, Lang
 
 HISTORY_BYTES = 64 * 1024
-_HTTP_REQUEST = re.compile(rb"[A-Z]+ (?:[/*]|[^\s]+ HTTP/\d)")
+# Of other methods a page has to ask first, by OPTIONS (Fetch Standard, section 3.3); and a nick may be "AC /DC".
+_HTTP_REQUEST = re.compile(rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT|PRI) (?:[/*]|\S+ HTTP/\d)")
 
 
 def is_http(beginning: bytes) -> bool:

@@ -115,6 +115,13 @@ class JsonClient:
         assert welcome["type"] == "welcome", welcome
         return welcome
 
+    def end(self) -> None:
+        """Close, and wait until the server has done so, too."""
+        self.sock.shutdown(socket.SHUT_WR)
+        while self.sock.recv(65536):
+            pass
+        self.close()
+
     def close(self) -> None:
         self.sock.close()
 

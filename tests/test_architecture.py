@@ -60,7 +60,7 @@ NEARLY_ALONE: dict[str, set[str]] = {
     "framing": {"messages"},
     "session": {"messages"},
     "limits": {"messages"},
-    "proxy_header": {"messages"},
+    "proxy_header": {"messages", "limits"},
     "event_log": {"messages", "session"},
     "nicknames": {"cleaning", "messages"},
     "commands": {"cleaning", "messages"},

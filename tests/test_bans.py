@@ -136,6 +136,37 @@ def test_a_ban_meets_a_session_where_it_is_now(room: Core) -> None:
     assert browser(room, "Newcomer", "198.51.100.7")
 
 
+def test_where_a_session_is_outlives_the_server(start: Start) -> None:
+    core = start()
+    bob = browser(core, "Bob", "198.51.100.7")
+    token = bob.token  # type: ignore[attr-defined]
+    bob.close()
+    back = core.web(client="203.0.113.9")
+    assert back.join("Bob", session=token)["resumed"]
+    with stopping(core.server):
+        back.close()
+    core = start()
+    op = operator(core)
+    op.send("/ban Bob\n")
+    op.read_until("Banned for good: 203.0.113.9/32 Bob *\n")
+    assert browser(core, "Newcomer", "198.51.100.7")
+
+
+def test_who_was_not_meant_comes_home(room: Core) -> None:
+    op = operator(room)
+    bob, carol = browser(room, "Bob"), browser(room, "Carol")
+    token = carol.token  # type: ignore[attr-defined]
+    op.roundtrip()
+    op.send("/ban Bob\n")
+    farewell(bob)
+    carol.close()
+    for address in ("203.0.113.9", "192.0.2.1"):  # a telephone
+        moved = room.web(client=address)
+        assert moved.join("Carol", session=token)["resumed"]
+        moved.close()
+    assert rejected(room, "Bob", "192.0.2.1") == ("banned", 4501)
+
+
 def test_a_ban_of_a_network_meets_who_has_moved_there(room: Core) -> None:
     op = operator(room)
     bob, carol = browser(room, "Bob", "198.51.100.7"), browser(room, "Carol", "198.51.100.8")

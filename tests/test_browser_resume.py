@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, expect
 from tcp_core.event_log import EventLog
 from tests.browser_tools import (  # noqa: F401
     AT_ONCE,
+    IN_A_WHILE,
     LayWire,
     OpenTab,
     StartNc,
@@ -207,6 +208,25 @@ def test_the_countdown_and_the_button_that_ends_it(start_both: Both, open_tab: O
     ann.is_in("connected")
     expect(countdown).to_be_hidden()
     expect(now).to_be_hidden()
+
+
+def test_where_websockets_are_made_to_wait_the_server_is_asked_first(
+    start_both: Both, open_tab: OpenTab, wire: LayWire
+) -> None:
+    """As in Firefox, which is known by a property that no other browser has."""
+    _, gateway = start_both()
+    net = wire(gateway)
+    ann = open_tab(net, script=f"{IN_A_WHILE} window.mozInnerScreenX = 0;")
+    ann.join("Ann")
+    net.cut()
+    ann.is_in("reconnecting")
+    net.mend()
+    asked: list[str] = []
+    ann.page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
+    ann.page.on("websocket", lambda socket: asked.append(socket.url))
+    ann.page.click("#reconnect-now")
+    ann.is_in("connected")
+    assert asked == [f"HEAD {ann.origin}", ann.origin.replace("http", "ws") + "ws"]
 
 
 def test_a_closed_lid(start_both: Both, open_tab: OpenTab, start_nc: StartNc, wire: LayWire, chromium: Browser) -> None:

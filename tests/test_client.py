@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import termios
 
 import pyte
 import pytest
@@ -22,6 +23,7 @@ from tests.test_real_clients import Terminal
         ("[a] 你好吗你好", ["[a] 你好吗", "    你好"]),
         ("[a] 5你好吗好", ["[a] 5你好", "    吗好"]),  # half of a character does not stand at the end
         ("[a] 56789e\u0301x", ["[a] 56789e\u0301", "    x"]),
+        ("[a] ❤\ufe0f❤\ufe0f❤\ufe0f❤\ufe0f", ["[a] ❤\ufe0f❤\ufe0f❤\ufe0f", "    ❤\ufe0f"]),
         ("", [""]),
     ],
 )
@@ -36,10 +38,10 @@ def test_a_terminal_that_is_very_narrow_does_as_it_likes() -> None:
 def test_what_a_message_goes_on_with_looks_like_no_line(core: Core, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMPT_TOOLKIT_NO_CPR", "1")
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "80")
     host, port = core.server.text_address
     alex = Terminal(sys.executable, "-m", "tcp_core.client", "--nick", "Alex", host, str(port), on_a_terminal=True)
     try:
+        termios.tcsetwinsize(alex.terminal, (40, 80))
         before = alex.read_until("* Alex вошёл в чат *")
         eve = core.text("a")
         eve.send("hi" + " " * 74 + "* Bob left *\n")

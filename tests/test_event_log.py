@@ -13,6 +13,7 @@ from msgspec import UNSET, structs
 
 from tcp_core.event_log import PAGE_CHARACTERS, EventLog, LogUnusableError, NotStoredError
 from tcp_core.messages import Event, Joined, Left, Renamed, Said
+from tcp_core.session import Session
 
 DRAFTS: list[Event] = [
     Joined(nick="Ann"),
@@ -59,8 +60,32 @@ def test_a_new_log_is_empty_and_in_a_directory_that_it_makes(tmp_path: Path) -> 
 def test_a_log_says_what_it_is(log: EventLog) -> None:
     """Logs that exist say this; another number needs code that reads them."""
     assert log._db.execute("PRAGMA application_id").fetchone() == (int.from_bytes(b"Parl"),)
-    assert log._db.execute("PRAGMA user_version").fetchone() == (2,)
+    assert log._db.execute("PRAGMA user_version").fetchone() == (3,)
     assert log._db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_log_of_before_sessions_moved_is_read(tmp_path: Path) -> None:
+    with closing(EventLog(tmp_path)) as log:
+        ann = Session("Ann", "web", "192.0.2.1", 7, "token")
+        log.append([Joined(nick="Ann")], 7, ann)
+    with closing(sqlite3.connect(tmp_path / "log.sqlite3")) as db:
+        db.executescript("ALTER TABLE present DROP COLUMN joined_from; PRAGMA user_version = 2")
+    for _ in range(2):
+        with closing(EventLog(tmp_path)) as log:
+            (session,) = log.present()
+            assert (session.nick, session.token, session.since) == ("Ann", "token", 7)
+            assert session.address == session.joined_from == "192.0.2.1"
+
+
+def test_where_one_is_now_is_kept_beside_where_one_joined(tmp_path: Path) -> None:
+    with closing(EventLog(tmp_path)) as log:
+        ann = Session("Ann", "web", "192.0.2.1", 7, "token")
+        log.append([Joined(nick="Ann")], 7, ann)
+        ann.address = "192.0.2.2"
+        log.note_address(ann)
+    with closing(EventLog(tmp_path)) as log:
+        (session,) = log.present()
+        assert (session.address, session.joined_from) == ("192.0.2.2", "192.0.2.1")
 
 
 def test_every_log_has_an_epoch_of_its_own(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from tcp_core import connection
+from tcp_core.event_log import EventLog, NotStoredError
 from tcp_core.hub import Hub
+from tcp_core.messages import Event
 from tcp_core.turned_away import MOST_LISTENED_TO
 from tests.conftest import Core, JsonClient, TextClient, stopping
 
@@ -557,9 +559,7 @@ def test_browsers_that_may_come_back_count_until_somebody_needs_their_place(star
     for nick in ("Ann", "Bob"):
         client = core.web()
         tokens.append(client.join(nick)["session"])
-        client.roundtrip()
-        client.close()
-        client.sock.close()
+        client.end()
     first = core.web()
     assert first.join("Ann")["nick"] == "Ann"  # the oldest had it, and is gone
     assert "* Ann вышел из чата *\n* Ann вошёл в чат *" in eve.roundtrip()
@@ -576,12 +576,34 @@ def test_a_session_counts_where_it_is_now(start_core: Callable[..., Core]) -> No
     core = start_core(hub={"sessions_per_address": 1})
     ann = core.web(client="192.0.2.1")
     token = ann.join("Ann")["session"]
-    ann.close()
+    ann.end()
     assert core.web(client="192.0.2.2").join("Ann", session=token)["resumed"]
     assert core.web(client="192.0.2.1").join("Bob")
     cid = core.web(client="192.0.2.2")
     cid.send(type="join", nick="Cid")
     assert (cid.read() or {})["code"] == "connections"
+
+
+def test_nobody_loses_a_place_to_one_who_can_not_be_let_in(
+    start_core: Callable[..., Core], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    core = start_core(hub={"sessions_per_address": 2})
+    tokens = []
+    for nick in ("Ann", "Bob"):
+        client = core.web()
+        tokens.append(client.join(nick)["session"])
+        client.end()
+
+    def full(*_: object) -> list[Event]:
+        raise NotStoredError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EventLog, "append", full)
+        cid = core.web()
+        cid.send(type="join", nick="Cid")
+        assert (cid.read() or {})["code"] == "not-stored"
+    for token in tokens:
+        assert core.web().join("x", session=token)["resumed"]
 
 
 def test_a_class_that_reloads_all_its_pages_is_let_in_again(start_core: Callable[..., Core]) -> None:
@@ -592,7 +614,7 @@ def test_a_class_that_reloads_all_its_pages_is_let_in_again(start_core: Callable
         for n, pupil in enumerate(pupils):
             pupil.join(f"Pupil {n}")
         for pupil in pupils:
-            pupil.close()
+            pupil.end()
 
 
 def test_a_second_window_takes_the_session_over(core: Core) -> None:

@@ -56,6 +56,7 @@ NOT_NICKS = (
     ("* Alex joined *", "nick-not-allowed"),
     ("＊Alex", "nick-not-allowed"),  # normalised, it starts with an asterisk
     ("∗ Ann left ∗", "nick-not-allowed"),  # the operator looks like one
+    ("٭ Ann left ٭", "nick-not-allowed"),
     ("[Alex] hi", "nick-not-allowed"),
     ("［Alex", "nick-not-allowed"),
     ("/quit", "nick-not-allowed"),

@@ -107,8 +107,10 @@ def test_comments_types_and_indentation_are_not_sent() -> None:
     assert page.lean(b"a {\n  b: c;\n\t}\n\n  // x\n  d  e\n") == b"a {\nb: c;\n}\nd  e\n"
 
 
-def test_no_literal_of_the_page_spans_lines() -> None:
-    """It would lose its indentation, or what looks like a comment in it."""
+def test_no_literal_of_the_page_can_lose_anything() -> None:
+    """It would if it spanned lines, or held what looks like a comment."""
+    for file in (*page.default_directory().rglob("*.css"), page.default_directory() / "index.html"):
+        assert not re.search(r"[ \t]// ", file.read_text(encoding="utf-8")), file.name
     for file in page.default_directory().rglob("*.js"):
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
             bare = re.sub(r'"(?:[^"\\]|\\.)*"|//.*|/\*\*.*?\*/|^ *\* .*|\\`', "", line)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -321,6 +321,30 @@ def test_the_gateway_stops_in_order_with_clients_connected(start_both: Both, num
         assert int.from_bytes(frame[2:4]) == 4000
         assert gateway.process.wait(20) == 0
         assert time.monotonic() - begin < 6
+
+
+@pytest.fixture
+def hangup_ignored() -> Iterator[None]:
+    """What nohup does for the programs that it starts."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup_ignored")
+def test_under_nohup_a_closed_terminal_ends_nothing(start_both: Both) -> None:
+    core, gateway = start_both()
+    alex = TextClient(("127.0.0.1", core.ports[0]))
+    alex.join("Alex")
+    for program in (core, gateway):
+        program.process.send_signal(signal.SIGHUP)
+    for n in range(20):
+        alex.send(f"{n}\n")
+        assert alex.line() == f"[Alex] {n}"
+        with urllib.request.urlopen(f"http://127.0.0.1:{gateway.ports[0]}/healthz", timeout=10) as answer:
+            assert answer.status == 200
+    assert core.process.poll() is gateway.process.poll() is None
+    alex.close()
 
 
 @pytest.mark.parametrize(("module", "arguments"), [("tcp_core", FREE_PORTS), ("web_gateway", ("--port", "0"))])

@@ -50,6 +50,11 @@ class Terminal:
         self._on_a_terminal = on_a_terminal
         self.received = b""
 
+    @property
+    def terminal(self) -> int:
+        """The terminal that it runs at, if it does."""
+        return self._out
+
     def type(self, text: str | bytes) -> None:
         os.write(self._in, text.encode() if isinstance(text, str) else text)
 

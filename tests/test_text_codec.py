@@ -135,6 +135,8 @@ def test_the_first_line_is_the_nick_whatever_it_holds(line: str) -> None:
         ("GET ", False),
         ("CONNECT a.example:443", False),
         ("ANN HTTP/1", False),
+        ("AC /DC", False),
+        ("PUTIN *", False),
         ("get / HTTP/1.1", False),
         ("I said: GET / HTTP/1.1", False),
         ("", False),

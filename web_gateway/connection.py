@@ -137,7 +137,7 @@ class Connection(web.RequestHandler):
         elif isinstance(exc, LineTooLong):
             status, text = 431, f"A line of the request's header is longer than {self.max_field_size} (--header-bytes)."
             self._refused("header-bytes", status)
-        elif isinstance(exc, BadHttpMessage) and exc.message.startswith("Too many headers"):
+        elif isinstance(exc, BadHttpMessage) and exc.message.startswith("Too many headers"):  # that has no class
             status, text = 431, f"The request's header has more than {self.max_headers} fields (--header-fields)."
             self._refused("header-fields", status)
         else:

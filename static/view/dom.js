@@ -38,7 +38,7 @@ export function speak(text) {
   find("spoken", HTMLElement).textContent = text;
 }
 
-/** @param {Element} element */
+/** Whether an element has a place on the page, in sight or not. @param {Element} element */
 export function isShown(element) {
   return element.getClientRects().length > 0;
 }

@@ -303,7 +303,9 @@ test("an answer that comes too late opens nothing", () => {
   assert.ok(wait() > 0);
   asked[0][0]();
   assert.equal(sockets.length, 1);
+  const before = wait();
   asked[0][1]();
+  assert.equal(wait(), before);
   pass(wait());
   connection.stop();
   asked[1][0]();
