@@ -28,7 +28,7 @@ ANONYMOUS = "anon"
 _SHOWN = get_profile("NicknameCasePreserved")
 _COMPARED = get_profile("Nickname")
 _FORBIDDEN_FIRST = "*[/❌"
-# "[nick] text" must have one reading, and so must "* nick joined *"; of ٭ the data below does not say what it looks like.
+# "[nick] text" must have one reading, and so must "* nick joined *"; that ٭ looks like it, the data below does not say.
 _FORBIDDEN = "]*٭"
 _BLANK = "\u2800"  # looks like a space, and is none
 _RESERVED_NAMES = ("parley", "server", "system", "admin", "operator", "сервер", "система", "админ", "оператор")
