@@ -86,9 +86,8 @@ class Admission:
         if wait:
             raise RefusedError("joins", limit=self._joins_per_minute, seconds=wait)
         limit = self._sessions_per_address
-        while limit and self._sessions_from[network] >= limit:
-            if not make_room(network):
-                raise RefusedError("connections", limit=limit, scope="address")
+        if limit and self._sessions_from[network] >= limit and not make_room(network):
+            raise RefusedError("connections", limit=limit, scope="address")
         self._joins.count(network, now)
 
     def is_banned(self, session: Session) -> bool:

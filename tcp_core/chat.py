@@ -91,10 +91,8 @@ class Chat:
 
     def holder(self, nick: str) -> Session | None:
         """Return the session of one who is here under `nick`, or one that is the same."""
-        if len(nick) > nicknames.RAW_CHARACTERS:
-            return None
         try:
-            keys = nicknames.keys(nick)
+            keys = nicknames.keys_of(nick)
         except UnicodeEncodeError:
             return None
         return next((self._holders[key] for key in keys if key in self._holders), None)

@@ -14,6 +14,7 @@ import os
 import ssl
 import sys
 import threading
+import unicodedata
 
 import click
 from prompt_toolkit import PromptSession
@@ -25,7 +26,7 @@ from tcp_core.cleaning import clean
 ASK_SECONDS = 0.2
 """How long after its question a server may take to say that it does not let us in after all."""
 EMOJI = "\ufe0f"
-"""Some terminals make the character before it wider by one."""
+"""It makes the character before it an emoji, which some terminals draw wider by one."""
 INDENT = "    "
 QUIT_SECONDS = 2.0
 """How long the server may take to say goodbye."""
@@ -76,7 +77,7 @@ class Client:
                     return False
             await self._send(nick)
             nick = None
-            answer = await self._reader.readline()
+            answer = await self._read_line()
             _show(answer)
             if not answer.startswith("❌".encode()):
                 return bool(answer)
@@ -92,12 +93,12 @@ class Client:
         if not data.endswith(b": ") or await self._ends_now():
             _show(data)
             return "", True
-        return data.decode(errors="replace"), False
+        return f"{clean(data.decode(errors='replace')).text} ", False
 
     async def _ends_now(self) -> bool:
         """Whether the server has more to say than its question: why it does not let us in."""
         try:
-            reason = await asyncio.wait_for(self._reader.readline(), ASK_SECONDS)
+            reason = await asyncio.wait_for(self._read_line(), ASK_SECONDS)
         except TimeoutError:
             return False
         _show(reason)
@@ -119,7 +120,7 @@ class Client:
 
     async def _receive(self) -> None:
         with contextlib.suppress(ConnectionError):
-            while line := await self._reader.readline():
+            while line := await self._read_line():
                 _show(line)
 
     async def _type(self) -> None:
@@ -159,20 +160,28 @@ class Client:
         with contextlib.suppress(OSError):
             self._writer.write_eof()
 
+    async def _read_line(self) -> bytes:
+        """Return the next line of the server; nothing at its end, or if it sends a line that does not end."""
+        try:
+            return await self._reader.readline()
+        except ValueError:
+            return b""
+
     async def _send(self, line: str) -> None:
         self._writer.write(line.encode(errors="surrogateescape") + b"\n")
         with contextlib.suppress(ConnectionError):
             await self._writer.drain()
 
 
-def _show(line: bytes) -> None:
+def _show(data: bytes) -> None:
     """Print a line of the server, without what could attack the terminal: not every server is Parley."""
-    if not line:
+    if not data:
         return
-    text = clean(line.decode(errors="replace")).text
+    lines = clean(data.decode(errors="replace")).text.replace("\n", f"\n{INDENT}").split("\n")
     if sys.stdout.isatty():
-        text = folded(text, os.get_terminal_size(sys.stdout.fileno()).columns)
-    print(text, flush=True)
+        columns = os.get_terminal_size(sys.stdout.fileno()).columns
+        lines = [folded(line, columns) for line in lines]
+    print("\n".join(lines), flush=True)
 
 
 def folded(text: str, columns: int) -> str:
@@ -182,13 +191,20 @@ def folded(text: str, columns: int) -> str:
     """
     rows, row, width = [], "", 0
     for character in text:
-        wide = 1 if character == EMOJI else get_cwidth(character)
+        wide = _columns(character)
         if width + wide > columns > 2 * len(INDENT):
             rows.append(row)
             row, width = INDENT, len(INDENT)
         row += character
         width += wide
     return "\n".join([*rows, row])
+
+
+def _columns(character: str) -> int:
+    """Return how wide a character can be: terminals do not agree on marks, and on emoji made of two characters."""
+    if character == EMOJI:
+        return 1
+    return 2 if unicodedata.category(character) in ("Mc", "No") else get_cwidth(character)
 
 
 async def _run(host: str, port: int, nick: str | None, tls: ssl.SSLContext | None) -> int:

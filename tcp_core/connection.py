@@ -31,6 +31,7 @@ from tcp_core.messages import (
     Door,
     GarbledError,
     GetHistory,
+    Join,
     ListMembers,
     ListMessages,
     Ping,
@@ -248,7 +249,6 @@ class Connection:
                 yield line
                 continue
             self._take(iter((line,)))
-            self._wait_until_applied()
 
     def _page_url(self) -> str:
         host = self._link.own_address
@@ -275,7 +275,17 @@ class Connection:
                 self._wait_for_turn()
                 batch += map(self._refused, commands) if self._rate.exhausted(time.monotonic()) else commands
                 self._rate.charge(_further_turns(commands[-1]))
+                if isinstance(commands[-1], Join):
+                    self._enter()
         self._flush()
+
+    def _enter(self) -> None:
+        """Wait for what becomes of joining. Whoever comes back to a session goes on at the rate that it has."""
+        self._flush()
+        self._wait_until_applied()
+        session = self._peer.session
+        if session is not None:
+            self._rate = session.rate = session.rate or self._rate
 
     def _refused(self, command: Command) -> Command:
         """Refuse what one asks who has been too fast for too long."""

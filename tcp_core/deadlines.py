@@ -49,6 +49,10 @@ class Deadlines(Generic[T]):
         del self._due[thing]
         return thing
 
+    def age(self, thing: T, now: float) -> float:
+        """Return how long ago `thing`, which is there, was added, in seconds."""
+        return now - (self._due[thing] - self._seconds)
+
     def next(self) -> float | None:
         """Return when the next thing expires."""
         return next(iter(self._due.values()), None)

@@ -28,8 +28,8 @@ ANONYMOUS = "anon"
 _SHOWN = get_profile("NicknameCasePreserved")
 _COMPARED = get_profile("Nickname")
 _FORBIDDEN_FIRST = "*[/❌"
-# "[nick] text" must have one reading, and so must "* nick joined *"; that ٭ looks like it, the data below does not say.
-_FORBIDDEN = "]*٭"
+_FORBIDDEN = "]*"  # "[nick] text" must have one reading, and so must "* nick joined *"
+_MARK = "\u200e"
 _BLANK = "\u2800"  # looks like a space, and is none
 _RESERVED_NAMES = ("parley", "server", "system", "admin", "operator", "сервер", "система", "админ", "оператор")
 
@@ -91,6 +91,15 @@ def keys(nick: str) -> frozenset[str]:
     return frozenset(one.lower().replace("i", "l") for one in skeletons)
 
 
+def keys_of(raw: str) -> frozenset[str]:
+    """Return the `keys` of what somebody typed; none if it is too long for a nick.
+
+    :raises UnicodeEncodeError: it is no nick.
+    """
+    nick = clean(raw).text if len(raw) <= RAW_CHARACTERS else ""
+    return keys(nick) if 0 < len(nick) <= NICK_CHARACTERS else frozenset()
+
+
 def number(nick: str, taken: Callable[[str], bool], numbers: Iterator[int] | None = None) -> str:
     """Return `nick` with the first of `numbers` (2, 3 …) for which `taken` is false; shortened if it must be."""
     return next(c for c in (_with_suffix(nick, str(n)) for n in numbers or count(2)) if not taken(c))
@@ -128,13 +137,16 @@ def _prototypes() -> dict[int, str]:
     stand for both.
     """
     data = (files("confusable_homoglyphs") / "confusables.json").read_bytes()
-    partners: dict[str, list[dict[str, str]]] = msgspec.json.decode(data)
+    rows: dict[str, list[dict[str, str]]] = msgspec.json.decode(data)
+    partners: dict[str, set[str]] = {}
+    for key, row in rows.items():  # those written from right to left are between marks
+        partners.setdefault(key.strip(_MARK), set()).update(one["c"].strip(_MARK) for one in row)
     prototypes: dict[int, str] = {}
-    for character, rows in partners.items():
-        if len(character) != 1 or len(rows) != 1:
+    for character, all_partners in partners.items():
+        if len(character) != 1 or len(all_partners) != 1:
             continue
-        partner = rows[0]["c"]
+        (partner,) = all_partners
         if len(partner) == 1 and len(partners[partner]) == 1:
             partner = min(character, partner)
-        prototypes[ord(character)] = partner.strip("\u200e")
+        prototypes[ord(character)] = partner
     return prototypes

@@ -46,6 +46,8 @@ from tcp_core.wording import Lang
 
 REPLAY_EVENTS = 100
 """What a browser gets on its first join."""
+RELOAD_SECONDS = 5.0
+"""Who has been without a connection for less than this may just be loading the page again, and keeps the place."""
 RETRY_SECONDS = 1.0
 """When to try again to store that somebody left."""
 CLOSE_STOPPED, CLOSE_TAKEN_OVER, CLOSE_QUIT = 4000, 4502, 4506
@@ -162,7 +164,7 @@ class Reception:
         :raises RefusedError: `not-stored`.
         """
         session = next((one for one in self._detached if network_of(one.address) == network), None)
-        if session is None:
+        if session is None or self._detached.age(session, self._monotonic()) < RELOAD_SECONDS:
             return False
         self._detached.discard(session)
         self._leave(session, "lost")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tcp_core.limits import Rate
 from tcp_core.messages import Door
 
 
@@ -27,6 +28,8 @@ class Session:
     """When it last said something, Unix ms; 0 for not yet."""
     joined_from: str = ""
     """The address when it joined."""
+    rate: Rate | None = None
+    """How fast it may type; with another connection it goes on where it was."""
 
     def __post_init__(self) -> None:
         self.joined_from = self.joined_from or self.address

@@ -34,8 +34,8 @@ from tcp_core.messages import (
 from tcp_core.wording import WORDINGS, Lang
 
 HISTORY_BYTES = 64 * 1024
-# Of other methods a page has to ask first, by OPTIONS (Fetch Standard, section 3.3); and a nick may be "AC /DC".
-_HTTP_REQUEST = re.compile(rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT|PRI) (?:[/*]|\S+ HTTP/\d)")
+# A request whose line may not be whole yet, a whole one, and one that is longer than a nick; but "AC /DC" is a nick.
+_HTTP_REQUEST = re.compile(rb"(?:GET|HEAD|POST|PUT|DELETE|OPTIONS|PRI) [/*]|[!-~]+ \S+ HTTP/\d|[!-~]+ /\S{64}")
 
 
 def is_http(beginning: bytes) -> bool:

@@ -58,7 +58,7 @@ NEARLY_ALONE: dict[str, set[str]] = {
     "cleaning": set(),
     "deadlines": set(),
     "framing": {"messages"},
-    "session": {"messages"},
+    "session": {"limits", "messages"},
     "limits": {"messages"},
     "proxy_header": {"messages", "limits"},
     "event_log": {"messages", "session"},

@@ -24,6 +24,8 @@ from tests.test_real_clients import Terminal
         ("[a] 5你好吗好", ["[a] 5你好", "    吗好"]),  # half of a character does not stand at the end
         ("[a] 56789e\u0301x", ["[a] 56789e\u0301", "    x"]),
         ("[a] ❤\ufe0f❤\ufe0f❤\ufe0f❤\ufe0f", ["[a] ❤\ufe0f❤\ufe0f❤\ufe0f", "    ❤\ufe0f"]),
+        ("[a] xः[b]", ["[a] xः[b]"]),
+        ("[a] xःः[b]", ["[a] xःः[", "    b]"]),  # as wide as it can be
         ("", [""]),
     ],
 )

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tcp_core import connection
+from tcp_core import connection, reception
 from tcp_core.event_log import EventLog, NotStoredError
 from tcp_core.hub import Hub
 from tcp_core.messages import Event
@@ -552,7 +552,10 @@ def test_a_reply_from_before_joining_comes_before_the_welcome(core: Core) -> Non
     assert [(bob.read() or {})["type"] for _ in range(3)] == ["pong", "welcome", "members"]
 
 
-def test_browsers_that_may_come_back_count_until_somebody_needs_their_place(start_core: Callable[..., Core]) -> None:
+def test_browsers_that_may_come_back_count_until_somebody_needs_their_place(
+    start_core: Callable[..., Core], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reception, "RELOAD_SECONDS", 0.0)
     core = start_core(hub={"sessions_per_address": 2})
     eve = core.text("Eve")  # from another address
     tokens = []
@@ -584,9 +587,44 @@ def test_a_session_counts_where_it_is_now(start_core: Callable[..., Core]) -> No
     assert (cid.read() or {})["code"] == "connections"
 
 
+def test_who_comes_back_goes_on_at_the_same_rate(start_core: Callable[..., Core]) -> None:
+    core = start_core(rate_burst=4, rate_per_second=0.001)
+    eve = core.text("Eve")
+    ann = core.web()
+    token = ann.join("Ann")["session"]
+    for text in ("one", "two", "three"):
+        ann.send(type="input", text=text)
+    eve.read_until("[Ann] three\n")
+    for _ in range(2):
+        ann.close()
+        ann = core.web()
+        ann.sock.sendall(
+            f'{{"type":"join","nick":"Ann","session":"{token}"}}\n{{"type":"input","text":"too fast"}}\n'.encode()
+        )
+        assert (ann.read() or {})["type"] == "welcome"  # which joining does not wait for
+    eve.sock.settimeout(0.3)
+    with pytest.raises(TimeoutError):
+        eve.read_until("too fast")
+
+
+def test_who_reloads_the_page_keeps_the_place(start_core: Callable[..., Core]) -> None:
+    core = start_core(hub={"sessions_per_address": 2})
+    tokens = []
+    for nick in ("Ann", "Bob"):
+        client = core.web()
+        tokens.append(client.join(nick)["session"])
+        client.end()
+    thief = core.web()
+    thief.send(type="join", nick="Ann")
+    assert (thief.read() or {})["code"] == "connections"
+    for token in tokens:
+        assert core.web().join("x", session=token)["resumed"]
+
+
 def test_nobody_loses_a_place_to_one_who_can_not_be_let_in(
     start_core: Callable[..., Core], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(reception, "RELOAD_SECONDS", 0.0)
     core = start_core(hub={"sessions_per_address": 2})
     tokens = []
     for nick in ("Ann", "Bob"):
@@ -606,8 +644,11 @@ def test_nobody_loses_a_place_to_one_who_can_not_be_let_in(
         assert core.web().join("x", session=token)["resumed"]
 
 
-def test_a_class_that_reloads_all_its_pages_is_let_in_again(start_core: Callable[..., Core]) -> None:
+def test_a_class_that_reloads_all_its_pages_is_let_in_again(
+    start_core: Callable[..., Core], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """New tabs, which know nothing of the old ones, within the time that these may come back in."""
+    monkeypatch.setattr(reception, "RELOAD_SECONDS", 0.0)
     core = start_core(hub={"sessions_per_address": 64, "joins_per_minute": 120})
     for _ in range(2):
         pupils = [core.web() for _ in range(40)]

@@ -268,9 +268,10 @@ def test_any_nick_can_be_numbered(raw: str) -> None:
 
 def test_whatever_the_data_calls_confusable_has_one_skeleton() -> None:
     data = json.loads((files("confusable_homoglyphs") / "confusables.json").read_bytes())
-    pairs = [(c, rows[0]["c"].strip("\u200e")) for c, rows in data.items() if len(c) == 1 and len(rows) == 1]
+    pairs = [(c.strip("\u200e"), rows[0]["c"].strip("\u200e")) for c, rows in data.items() if len(rows) == 1]
+    pairs = [(c, other) for c, other in pairs if len(c) == 1]
     whole = [pair for pair in pairs if all(unicodedata.is_normalized("NFD", text) for text in pair)]
-    assert len(whole) > 4000
+    assert len(whole) > 5000
     assert [pair for pair in whole if skeleton(pair[0]) != skeleton(pair[1])] == []
     assert [c for c, _ in pairs if skeleton(skeleton(c)) != skeleton(c)] == []
 
@@ -278,6 +279,12 @@ def test_whatever_the_data_calls_confusable_has_one_skeleton() -> None:
 def test_letters_that_look_alike_are_one_class() -> None:
     for one, other in itertools.combinations(("а", "a", "ａ", "\U0001d41a"), 2):  # Cyrillic, Latin, full width, bold
         assert keys(f"{one}x") & keys(f"{other}x")
+
+
+def test_what_is_written_from_right_to_left_looks_like_something_too() -> None:
+    assert keys("Bסb") & keys("Bob")
+    assert keys("שרה") & keys("שרה")
+    assert not keys("שרה") & keys("משה")
 
 
 def test_letters_with_a_stroke_are_what_they_look_like() -> None:
@@ -290,7 +297,10 @@ def test_numbers_can_go_on_from_where_they_were() -> None:
     assert [number("Ann", lambda _: False, numbers) for _ in range(3)] == ["Ann2", "Ann3", "Ann4"]
 
 
-@pytest.mark.parametrize("nick", ["ParIey", "Pаrley", "PARLEY", "SERVER", "servеr", "\u0301", "obs left * Mallory"])
+@pytest.mark.parametrize(
+    "nick",
+    ["ParIey", "Pаrley", "PARLEY", "SERVER", "servеr", "\u0301", "obs left * Mallory", "סperator", "admוn", "parاey"],
+)
 def test_this_could_deceive(nick: str) -> None:
     with pytest.raises(RefusedError):
         enforce(nick)
