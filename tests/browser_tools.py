@@ -24,7 +24,7 @@ from tests.conftest import Program
 from tests.test_real_clients import Terminal, nc
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-smooth-scrolling"]
-PATIENCE_MS = 20_000
+PATIENCE_MS = 30_000
 """How long a slow machine may take; nothing waits that long where all is well."""
 expect.set_options(timeout=PATIENCE_MS)
 ATTENTION = """

@@ -21,7 +21,7 @@ import uvloop
 from tcp_core.hub import HubOptions
 from tcp_core.server import Server, ServerOptions
 
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 30
 """How long a slow machine may take; nothing waits that long where all is well."""
 NO_RATE = {"rate_per_second": 0.0}
 
@@ -214,7 +214,7 @@ class Program:
         """Send a signal, wait, and return the exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        code = self.process.wait(timeout=20)
+        code = self.process.wait(timeout=PATIENCE_SECONDS)
         assert self.process.stdout is not None
         self.process.stdout.close()
         return code

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.browser_tools import Tab
-from tests.conftest import Program
+from tests.conftest import PATIENCE_SECONDS, Program
 
 
 class Peer:
@@ -55,7 +55,7 @@ class Core:
 
     def __init__(self, stack: ExitStack) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(20)
+        self._listener.settimeout(PATIENCE_SECONDS)
         self._stack = stack
         stack.callback(self._listener.close)
         self.port = self._listener.getsockname()[1]
@@ -63,7 +63,7 @@ class Core:
     def accept(self) -> tuple[Peer, dict[str, Any]]:
         """Wait for a browser; return its connection and its `join`."""
         sock, _ = self._listener.accept()
-        sock.settimeout(20)
+        sock.settimeout(PATIENCE_SECONDS)
         peer = Peer(sock)
         self._stack.callback(peer.close)
         return peer, peer.read()
@@ -76,7 +76,7 @@ class Core:
         except BlockingIOError:
             return True
         finally:
-            self._listener.settimeout(20)
+            self._listener.settimeout(PATIENCE_SECONDS)
         return False
 
 

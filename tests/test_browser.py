@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests.browser_tools import OpenTab, StartNc, chromium_fixture, open_tab_fixture, start_nc_fixture  # noqa: F401
 from tests.conftest import Both, Program, TextClient
 
-BACK_MS = 20_000  # the page waits a random while, longer each time, before it tries again
+BACK_MS = 40_000  # the page waits a random while, longer each time, before it tries again
 
 
 def test_two_pages_and_nc_talk(start_both: Both, open_tab: OpenTab, start_nc: StartNc) -> None:

@@ -19,6 +19,7 @@ from tcp_core.event_log import EventLog
 from tests.browser_tools import (  # noqa: F401
     AT_ONCE,
     IN_A_WHILE,
+    PATIENCE_MS,
     LayWire,
     OpenTab,
     StartNc,
@@ -36,7 +37,7 @@ from tests.conftest import Both, Program
 
 Start = Callable[..., Program]
 
-RETRY_MS = 15_000
+RETRY_MS = 40_000
 """For an attempt or two of an impatient page, and for a program to start."""
 TWO_MINUTES_MS = 120_000
 
@@ -247,7 +248,7 @@ def test_a_closed_lid(start_both: Both, open_tab: OpenTab, start_nc: StartNc, wi
 
     system = chromium.new_browser_cdp_session()
     processes = system.send("SystemInfo.getProcessInfo")["processInfo"]
-    with ann.page.expect_websocket(timeout=5000):
+    with ann.page.expect_websocket(timeout=PATIENCE_MS):
         with frozen(*(process["id"] for process in processes if process["type"] == "renderer")):
             net.swallow()
             alex.type("are you there?\n")

@@ -87,7 +87,7 @@ def older_than(tab: Tab, seq: int) -> int:
       const first = Number(document.querySelector("#log [data-seq]").dataset.seq);
       return first < seq && first;
     }"""
-    return int(tab.page.wait_for_function(script, arg=seq, timeout=5000).json_value())
+    return int(tab.page.wait_for_function(script, arg=seq, timeout=PATIENCE_MS).json_value())
 
 
 def test_what_was_trimmed_can_be_had_again(

@@ -23,7 +23,7 @@ from web_gateway.app import Gateway, GatewayOptions
 Client = TestClient[web.Request, web.Application]
 StartGateway = Callable[..., Awaitable[Client]]
 LOCAL = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-SECONDS = 10
+SECONDS = 30
 JOIN = '{"type":"join","nick":"Ann","lang":"en"}'
 
 

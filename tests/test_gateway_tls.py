@@ -30,7 +30,7 @@ from web_gateway.listener import Listener, ListenerOptions
 from web_gateway.metrics import Counts
 from web_gateway.tls import Certificate
 
-SECONDS = 10
+SECONDS = 30
 SOON = 0.2
 ENDLESS = 100_000_000
 """More bytes than the system's buffers take."""

@@ -23,7 +23,7 @@ from web_gateway.limits import ConnectionLimits
 from web_gateway.listener import Listener, ListenerOptions
 from web_gateway.metrics import Counts
 
-SECONDS = 10
+SECONDS = 30
 SOON = 0.2
 """A time limit that a test waits for."""
 GET = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -292,7 +292,7 @@ def test_the_core_stops_in_order_with_clients_connected(
     assert (bye["type"], bye["code"]) == ("bye", 4000)
     assert ann.read() is None
     assert core.process.wait(20) == 0  # the clients are still holding their ends
-    assert time.monotonic() - begin < 6
+    assert time.monotonic() - begin < 15
     silent.close()
 
 
@@ -320,7 +320,7 @@ def test_the_gateway_stops_in_order_with_clients_connected(start_both: Both, num
         assert frame[:1] == b"\x88"
         assert int.from_bytes(frame[2:4]) == 4000
         assert gateway.process.wait(20) == 0
-        assert time.monotonic() - begin < 6
+        assert time.monotonic() - begin < 15
 
 
 @pytest.fixture

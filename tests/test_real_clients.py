@@ -16,7 +16,7 @@ import pytest
 from tcp_core import delivery
 from tests.conftest import Core, stopping
 
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 def program(*names: str) -> str:

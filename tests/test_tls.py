@@ -26,7 +26,7 @@ from tests.conftest import Core, TextClient, stopping
 from tests.test_programs import FREE_PORTS, complaint, run
 from tests.test_real_clients import program
 
-SECONDS = 10.0
+SECONDS = 30.0
 ROOT = Path(__file__).parent.parent
 
 
