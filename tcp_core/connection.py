@@ -158,6 +158,7 @@ class Connection:
             self._peer.lost = True
         finally:
             limits.leave(self._link.counted_address)
+            self._share_rate()
             self._peer.lost |= self._link.lost()
             self._hub.ended(self._peer)
             self._link.over()
@@ -249,6 +250,7 @@ class Connection:
                 yield line
                 continue
             self._take(iter((line,)))
+            self._wait_until_applied()
 
     def _page_url(self) -> str:
         host = self._link.own_address
@@ -275,14 +277,14 @@ class Connection:
                 self._wait_for_turn()
                 batch += map(self._refused, commands) if self._rate.exhausted(time.monotonic()) else commands
                 self._rate.charge(_further_turns(commands[-1]))
-                if isinstance(commands[-1], Join):
-                    self._enter()
+                if isinstance(commands[-1], Join) and commands[-1].session:
+                    self._flush()
+                    self._wait_until_applied()
+                    self._share_rate()
         self._flush()
 
-    def _enter(self) -> None:
-        """Wait for what becomes of joining. Whoever comes back to a session goes on at the rate that it has."""
-        self._flush()
-        self._wait_until_applied()
+    def _share_rate(self) -> None:
+        """Go on at the rate that the session has, if it has one from an earlier connection; or else leave it ours."""
         session = self._peer.session
         if session is not None:
             self._rate = session.rate = session.rate or self._rate
