@@ -25,8 +25,8 @@ PAUSE_SECONDS = 2.0
 QUIET_SECONDS, ARRIVAL_SECONDS, WAVE_SECONDS = 5, 5, 15
 SETTLE_SECONDS = 40
 MOST_DELAY_SECONDS = 0.5
-"""The aim is 0.1 s, which two cores keep that the strangers and the people need as well, if nobody else does; the figures
-are printed. A flood that the room does not stand takes many seconds."""
+"""The aim is 0.1 s, which two cores keep that the strangers and the people need as well, if nobody else does; the
+figures are printed. A flood that the room does not stand takes many seconds."""
 MOST_ARRIVAL_DELAY_SECONDS = 2.0
 """While two thousand come within five seconds, and all that they have to say at once."""
 GROWTH_KIB = 8 * 1024
