@@ -552,17 +552,21 @@ def test_a_reply_from_before_joining_comes_before_the_welcome(core: Core) -> Non
     assert [(bob.read() or {})["type"] for _ in range(3)] == ["pong", "welcome", "members"]
 
 
+def leave_a_session(core: Core, nick: str) -> str:
+    """Join and lose the connection; return the token that one could come back with."""
+    client = core.web()
+    token: str = client.join(nick)["session"]
+    client.end()
+    return token
+
+
 def test_browsers_that_may_come_back_count_until_somebody_needs_their_place(
     start_core: Callable[..., Core], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reception, "RELOAD_SECONDS", 0.0)
     core = start_core(hub={"sessions_per_address": 2})
     eve = core.text("Eve")  # from another address
-    tokens = []
-    for nick in ("Ann", "Bob"):
-        client = core.web()
-        tokens.append(client.join(nick)["session"])
-        client.end()
+    tokens = [leave_a_session(core, nick) for nick in ("Ann", "Bob")]
     first = core.web()
     assert first.join("Ann")["nick"] == "Ann"  # the oldest had it, and is gone
     assert "* Ann вышел из чата *\n* Ann вошёл в чат *" in eve.roundtrip()
@@ -610,11 +614,7 @@ def test_who_comes_back_goes_on_at_the_same_rate(start_core: Callable[..., Core]
 
 def test_who_reloads_the_page_keeps_the_place(start_core: Callable[..., Core]) -> None:
     core = start_core(hub={"sessions_per_address": 2})
-    tokens = []
-    for nick in ("Ann", "Bob"):
-        client = core.web()
-        tokens.append(client.join(nick)["session"])
-        client.end()
+    tokens = [leave_a_session(core, nick) for nick in ("Ann", "Bob")]
     thief = core.web()
     thief.send(type="join", nick="Ann")
     assert (thief.read() or {})["code"] == "connections"
@@ -627,11 +627,7 @@ def test_nobody_loses_a_place_to_one_who_can_not_be_let_in(
 ) -> None:
     monkeypatch.setattr(reception, "RELOAD_SECONDS", 0.0)
     core = start_core(hub={"sessions_per_address": 2})
-    tokens = []
-    for nick in ("Ann", "Bob"):
-        client = core.web()
-        tokens.append(client.join(nick)["session"])
-        client.end()
+    tokens = [leave_a_session(core, nick) for nick in ("Ann", "Bob")]
 
     def full(*_: object) -> list[Event]:
         raise NotStoredError("the disk is full")
